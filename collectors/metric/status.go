@@ -1,0 +1,3 @@
+package metric
+
+func statusMetrics() []Metric { return nil }

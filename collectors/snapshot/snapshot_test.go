@@ -1,0 +1,81 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+// full returns a Snapshot in which every pointer of Server and Snapshot is set.
+func full() *Snapshot {
+	s := &Snapshot{
+		Schema: SchemaVersion, AgentID: "a1", Cluster: "shop", Host: "db1",
+		Agent: &Agent{}, Machine: &Machine{},
+		Events: []Event{{Seq: 1}}, Gaps: []Gap{{Job: "host"}},
+	}
+	parts := reflect.ValueOf(s.Server("db1")).Elem()
+	for i := range parts.NumField() {
+		parts.Field(i).Set(reflect.New(parts.Field(i).Type().Elem()))
+	}
+	return s
+}
+
+func TestMergeSwapsEveryPart(t *testing.T) {
+	want := full()
+	got := &Snapshot{}
+	got.Merge(want)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Merge into an empty snapshot = %+v, want %+v", got, want)
+	}
+}
+
+func TestSectionsTogetherAreTheWholeSnapshot(t *testing.T) {
+	want := full()
+	got := &Snapshot{}
+	for _, name := range Sections() {
+		got.Merge(overTheWire(t, want.Section(name)))
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("sections merged = %+v, want %+v", got, want)
+	}
+}
+
+func TestMergeKeepsWhatTheOtherDoesNotSay(t *testing.T) {
+	got := full()
+	got.Merge(overTheWire(t, full().Section(SectionHost)))
+	if got.Servers["db1"].Digests == nil || len(got.Gaps) != 1 || len(got.Events) != 1 {
+		t.Errorf("merging the host's section lost other parts: %+v", got)
+	}
+}
+
+func TestGapsThatWereClosedGo(t *testing.T) {
+	got := full()
+	healed := full()
+	healed.Gaps = nil
+	got.Merge(overTheWire(t, healed.Section(SectionGaps)))
+	if len(got.Gaps) != 0 {
+		t.Errorf("gaps after they were closed = %v, want none", got.Gaps)
+	}
+}
+
+func TestMergingIntoACloneLeavesTheOriginal(t *testing.T) {
+	original := full()
+	clone := original.Clone()
+	clone.Merge(&Snapshot{Servers: map[string]*Server{"db1": {Status: &Status{UptimeSeconds: 7}}}})
+	if got := original.Servers["db1"].Status.UptimeSeconds; got != 0 {
+		t.Errorf("uptime in the original = %v, want 0", got)
+	}
+}
+
+func overTheWire(t *testing.T, s *Snapshot) *Snapshot {
+	t.Helper()
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out Snapshot
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return &out
+}
