@@ -1,0 +1,63 @@
+# Plimsoll for developers. `make` alone lists what there is.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+# The programs have no C in them, so that one file runs on every distribution;
+# the version is passed in, so that a checkout without git builds too.
+export CGO_ENABLED := 0
+export GOFLAGS     := $(shell go env GOFLAGS) -buildvcs=false
+VERSION  ?= $(shell .ci/version)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+# go's ./... leaves out folders whose name starts with a dot. The conventions read the tree through
+# other programs, which go's test cache does not see: they are run each time.
+PACKAGES := ./... ./.ci/check
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build the programs into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: demo
+demo: ## Start a shop with planted sins and report on it (root on Debian 12)
+	go run ./demo
+
+.PHONY: test
+test: ## Vet, test on real servers, fuzz each target for 10 s
+	.ci/deps test
+	go vet $(PACKAGES)
+	go test -count=1 ./.ci/check
+	go test -timeout 15m ./...
+	.ci/fuzz 10s
+
+.PHONY: test-full
+test-full: export PLIMSOLL_FULL := 1
+test-full: ## The long tests too: faults, every sin of the demo, a booted systemd
+	.ci/deps test full
+	go test -count=1 -timeout 120m $(PACKAGES)
+
+.PHONY: lint
+lint: ## Linters, format, import rules, go.mod tidiness
+	"$$(.ci/tool golangci-lint)" run $(PACKAGES)
+	go mod tidy -diff
+
+.PHONY: fmt
+fmt: ## Format the code as lint wants it
+	"$$(.ci/tool golangci-lint)" fmt $(PACKAGES)
+
+.PHONY: bench
+bench: ## All benchmarks of the packages
+	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+.PHONY: package
+package: ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
+	packaging/build $(VERSION)
+
+.PHONY: clean
+clean: ## Remove what the other targets wrote here
+	rm -rf bin dist demo/out
