@@ -8,10 +8,13 @@ import (
 )
 
 // small are the settings of a server that shares a machine with others. They
-// come first, so that Config.Settings can override them.
+// come first, so that Config.Settings can override them. Debian compiles a
+// folder for secure_file_priv in, without which MySQL refuses to start.
 func small(f Family) []string {
 	if f == MySQL {
-		return []string{"innodb_buffer_pool_size=64M", "innodb_redo_log_capacity=32M", "mysqlx=OFF"}
+		return []string{
+			"innodb_buffer_pool_size=64M", "innodb_redo_log_capacity=32M", "mysqlx=OFF", "secure_file_priv=NULL",
+		}
 	}
 	return []string{"innodb_buffer_pool_size=64M", "innodb_log_file_size=16M"}
 }
