@@ -80,6 +80,9 @@ type DigestText struct {
 	// may share it. Remedy: max_digest_length and
 	// performance_schema_max_digest_length.
 	Truncated bool `json:"truncated,omitempty"`
+	// Own is true for the agent's own statements: they count as cost, not as
+	// the site's work.
+	Own bool `json:"own,omitempty"`
 	// Rev is the revision at which the text was first sent: it grows by one a
 	// text, so that a reader asks only for what it lacks.
 	Rev uint64 `json:"rev"`

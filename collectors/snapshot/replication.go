@@ -109,6 +109,10 @@ type Position struct {
 	// GTID is gtid_executed, MariaDB: gtid_binlog_pos for what was written
 	// here and gtid_slave_pos for what was applied, joined as gtid_current_pos.
 	GTID string `json:"gtid,omitempty"`
+	// Received is what a replica had received from its sources, applied or not:
+	// Retrieved_Gtid_Set joined with GTID, MariaDB: Gtid_IO_Pos. It is empty on
+	// a server that replicates nothing.
+	Received string `json:"received,omitempty"`
 	// File and Offset are the binary log's own position on a source.
 	File   string `json:"file,omitempty"`
 	Offset uint64 `json:"offset,omitempty"`

@@ -117,3 +117,35 @@ type Cost struct {
 	// Reconnects counts connections opened after the first.
 	Reconnects uint64 `json:"reconnects"`
 }
+
+// Headers returns the Meta of every part that was read.
+func (s *Server) Headers() []*Meta {
+	var out []*Meta
+	out = header(out, s.Identity)
+	out = header(out, s.Settings)
+	out = header(out, s.Status)
+	out = header(out, s.Digests)
+	out = header(out, s.Coverage)
+	out = header(out, s.Latency)
+	out = header(out, s.Replication)
+	out = header(out, s.Positions)
+	out = header(out, s.Locks)
+	out = header(out, s.Transactions)
+	out = header(out, s.Deadlocks)
+	out = header(out, s.Use)
+	out = header(out, s.Schema)
+	out = header(out, s.Binlog)
+	out = header(out, s.Membership)
+	return header(out, s.Cost)
+}
+
+func header[P interface {
+	comparable
+	Header() *Meta
+}](out []*Meta, part P) []*Meta {
+	var none P
+	if part == none {
+		return out
+	}
+	return append(out, part.Header())
+}

@@ -58,6 +58,9 @@ type Meta struct {
 	Gaps []Gap `json:"gaps,omitempty"`
 }
 
+// Header returns m: every part has it, since every part embeds Meta.
+func (m *Meta) Header() *Meta { return m }
+
 // Gap is a fact that could not be read. It is part of the result, not an error:
 // the report shows it, and rules that need the fact say that they are not ready.
 type Gap struct {

@@ -79,3 +79,37 @@ func overTheWire(t *testing.T, s *Snapshot) *Snapshot {
 	}
 	return &out
 }
+
+func TestHeadersAreOfEveryPart(t *testing.T) {
+	if got, want := len(full().Servers["db1"].Headers()), reflect.TypeFor[Server]().NumField(); got != want {
+		t.Errorf("Headers has %d parts, want %d", got, want)
+	}
+}
+
+func TestTotalsThatFellCountAsNoGrowth(t *testing.T) {
+	got := DigestTotals{Calls: 3, Seconds: 1}.Minus(DigestTotals{Calls: 5, Seconds: 2})
+	if got.Calls != 0 || got.Seconds != 0 {
+		t.Errorf("3 calls after 5 = %+v, want no growth", got)
+	}
+}
+
+func TestEveryTotalIsAddedAndSubtracted(t *testing.T) {
+	one := DigestTotals{CPUSeconds: new(float64)}
+	fill(reflect.ValueOf(&one).Elem())
+	if got := one.Plus(one).Minus(one); !reflect.DeepEqual(got, one) {
+		t.Errorf("x + x - x = %+v, want %+v", got, one)
+	}
+}
+
+// fill sets every number in v to 1, so that a field that Plus or Minus forgets
+// shows.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		switch f := reflect.Indirect(v.Field(i)); f.Kind() {
+		case reflect.Uint64:
+			f.SetUint(1)
+		case reflect.Float64:
+			f.SetFloat(1)
+		}
+	}
+}

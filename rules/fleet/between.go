@@ -1,0 +1,134 @@
+package fleet
+
+import (
+	"maps"
+	"slices"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// Between makes the facts of one agent from copies of its snapshot, oldest
+// first, over the window. Each part has a window of its own: it begins at the
+// oldest copy of the same epoch as the newest, since totals of two epochs must
+// not be subtracted. Without two such copies the part's window is nil.
+//
+// Roles, lag and all that needs more than one agent or series is left open.
+func Between(copies []*snapshot.Snapshot, w Window) (*Host, []*Server) {
+	if len(copies) == 0 {
+		return nil, nil
+	}
+	latest := copies[len(copies)-1]
+	host := &Host{
+		Cluster: latest.Cluster, Name: latest.Host, AgentID: latest.AgentID, Labels: latest.Labels,
+		Latest: latest.Machine, Events: eventsOf(latest, "", w), Gaps: hostGaps(latest),
+		Machine: over(copies, w, func(s *snapshot.Snapshot) *snapshot.Machine { return s.Machine }, machineWindow),
+	}
+	var servers []*Server
+	for _, name := range slices.Sorted(maps.Keys(latest.Servers)) {
+		s := server(copies, w, name)
+		if id := s.Latest.Identity; id == nil || !id.Remote {
+			s.Machine = host
+			host.Servers = append(host.Servers, s)
+		}
+		servers = append(servers, s)
+	}
+	return host, servers
+}
+
+// server makes the facts of one database server.
+func server(copies []*snapshot.Snapshot, w Window, name string) *Server {
+	latest := copies[len(copies)-1]
+	var parts []*snapshot.Server
+	for _, c := range copies {
+		if p := c.Servers[name]; p != nil {
+			parts = append(parts, p)
+		}
+	}
+	s := &Server{
+		Cluster: latest.Cluster, Host: latest.Host, Name: name, Role: UnknownRole,
+		Latest: parts[len(parts)-1], Events: eventsOf(latest, name, w), Gaps: serverGaps(latest, name),
+	}
+	if s.Latest.Identity != nil {
+		s.Key = s.Latest.Identity.Key
+	}
+	s.Status = over(parts, w, func(p *snapshot.Server) *snapshot.Status { return p.Status }, statusWindow)
+	s.Digests = over(parts, w, func(p *snapshot.Server) *snapshot.Digests { return p.Digests }, digestWindow)
+	s.Coverage = over(parts, w, func(p *snapshot.Server) *snapshot.Coverage { return p.Coverage }, coverageWindow)
+	s.Locks = over(parts, w, func(p *snapshot.Server) *snapshot.Locks { return p.Locks }, lockWindow)
+	s.Transactions = over(parts, w, func(p *snapshot.Server) *snapshot.Transactions { return p.Transactions }, transactionWindow)
+	s.Deadlocks = over(parts, w, func(p *snapshot.Server) *snapshot.Deadlocks { return p.Deadlocks }, deadlockWindow)
+	s.Use = over(parts, w, func(p *snapshot.Server) *snapshot.Use { return p.Use }, useWindow)
+	s.Binlog = over(parts, w, func(p *snapshot.Server) *snapshot.Binlog { return p.Binlog }, binlogWindow)
+	return s
+}
+
+// part is a pointer to a part of a snapshot.
+type part interface {
+	comparable
+	Header() *snapshot.Meta
+}
+
+// over finds the copies of one part that bound its window, and hands them to
+// build. It returns nil where there are not two of one epoch within w.
+func over[S any, P part, W any](
+	copies []S, w Window, get func(S) P, build func(first, last P, w Window) *W,
+) *W {
+	var first, last, none P
+	for _, c := range slices.Backward(copies) {
+		p := get(c)
+		if p == none {
+			continue
+		}
+		if last == none {
+			last = p
+			continue
+		}
+		if p.Header().Epoch != last.Header().Epoch || p.Header().Taken.Before(w.From) {
+			break
+		}
+		first = p
+	}
+	if first == none || !last.Header().Taken.After(first.Header().Taken) {
+		return nil
+	}
+	return build(first, last, Window{From: first.Header().Taken, To: last.Header().Taken})
+}
+
+func eventsOf(s *snapshot.Snapshot, server string, w Window) []snapshot.Event {
+	var out []snapshot.Event
+	for _, e := range s.Events {
+		if e.Server == server && !e.Time.Before(w.From) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// hostGaps returns the gaps of the host's own jobs.
+func hostGaps(s *snapshot.Snapshot) []snapshot.Gap {
+	var out []snapshot.Gap
+	for _, g := range s.Gaps {
+		if s.Servers[g.Subject] == nil {
+			out = append(out, g)
+		}
+	}
+	if s.Machine != nil {
+		out = append(out, s.Machine.Gaps...)
+	}
+	return out
+}
+
+// serverGaps returns the gaps of the jobs that read one server: of failed jobs,
+// and of what each part lacks.
+func serverGaps(s *snapshot.Snapshot, name string) []snapshot.Gap {
+	var out []snapshot.Gap
+	for _, g := range s.Gaps {
+		if g.Subject == name {
+			out = append(out, g)
+		}
+	}
+	for _, header := range s.Servers[name].Headers() {
+		out = append(out, header.Gaps...)
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"plimsoll/rules/fleet"
+)
+
+// Judge runs every rule over f, cures before capacity, and returns one Result:
+// findings by rank, each at most once, without those that gave way to another.
+func Judge(f *fleet.Fleet, all []Rule) Result {
+	cures := run(f, all, Cure, nil)
+	capacity := run(f, all, Capacity, cures.Findings)
+	out := Result{
+		Findings: append(cures.Findings, capacity.Findings...),
+		NotReady: append(cures.NotReady, capacity.NotReady...),
+	}
+	out.Findings = giveWay(out.Findings, all)
+	sortByRank(out.Findings)
+	return out
+}
+
+func run(f *fleet.Fleet, all []Rule, phase Phase, cures []Finding) Result {
+	var out Result
+	for _, r := range all {
+		if r.Phase != phase {
+			continue
+		}
+		result := r.Check(Case{Fleet: f, Rule: r, Cures: cures})
+		for _, finding := range result.Findings {
+			if len(finding.Evidence) == 0 {
+				panic(fmt.Sprintf("BUG: rule %s found something about %s without evidence", r.ID, finding.Subject))
+			}
+			out.Findings = append(out.Findings, finding)
+		}
+		for _, n := range result.NotReady {
+			n.Rule = r.ID
+			out.NotReady = append(out.NotReady, n)
+		}
+	}
+	return out
+}
+
+// giveWay leaves out a finding whose rule yields to another's about a subject
+// inside its own.
+func giveWay(findings []Finding, all []Rule) []Finding {
+	yields := map[ID][]ID{}
+	for _, r := range all {
+		yields[r.ID] = r.Yields
+	}
+	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool {
+		return slices.ContainsFunc(findings, func(other Finding) bool {
+			return slices.Contains(yields[f.Rule], other.Rule) && other.Subject.Within(f.Subject)
+		})
+	})
+}
+
+// sortByRank puts first what loses data or the site, then what gains most for
+// its effort. The fingerprint makes the order the same each time.
+func sortByRank(findings []Finding) {
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
+			cmp.Compare(score(b), score(a)),
+			cmp.Compare(a.Fingerprint, b.Fingerprint),
+		)
+	})
+}
+
+// score is the lower bound of the gain, weighted by confidence, for the effort.
+func score(f Finding) float64 {
+	cost := map[Effort]float64{Minutes: 1, Hours: 3, Days: 10, Project: 40}[f.Effort]
+	if cost == 0 {
+		cost = 3
+	}
+	return f.Gain.worth() * f.Confidence.Ratio / cost
+}
