@@ -1,0 +1,250 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// probeEvery is how long a probe holds if the connection does: consumers,
+// instruments and grants can change under a running server.
+const probeEvery = time.Hour
+
+// probe is what a server is and can tell. It is replaced whole, never changed.
+type probe struct {
+	identity snapshot.Identity
+	// account is the answer of CURRENT_USER(), for remedies.
+	account string
+	// variables are those of probedVariables that the server has.
+	variables map[string]string
+	// columns holds table.column of probedTables, in lower case.
+	columns map[string]bool
+
+	generation uint64
+}
+
+// epoch names the stretch of time since the server started, for parts whose
+// totals are the server's own.
+func (p *probe) epoch() string { return newEpoch(p.identity.Started) }
+
+// on reports whether a feature was found.
+func (p *probe) on(feature string) bool {
+	return p.identity.Features[feature] == snapshot.FeatureOn
+}
+
+// has reports whether a table of performance_schema or information_schema has a
+// column. Both are in lower case.
+func (p *probe) has(table, column string) bool { return p.columns[table+"."+column] }
+
+// probe returns what is known of the server behind q, probing it if the
+// connection is new or the last probe is old.
+func (s *Server) probe(ctx context.Context, q *session) (*probe, error) {
+	generation, family := s.link.generation()
+	s.mu.Lock()
+	known := s.probed
+	s.mu.Unlock()
+	if known != nil && known.generation == generation && time.Since(known.identity.Taken) < probeEvery {
+		return known, nil
+	}
+	fresh := &probe{generation: generation, columns: map[string]bool{}, variables: map[string]string{}}
+	fresh.identity.Family, fresh.identity.Remote = family, s.cfg.Remote
+	q.probe = fresh
+	for _, step := range []func(context.Context) error{
+		q.probeVariables, q.probeStart, q.probeColumns, q.probeFeatures,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	fresh.identity.Taken = time.Now()
+	fresh.identity.Epoch = fresh.epoch()
+	s.mu.Lock()
+	s.probed = fresh
+	s.mu.Unlock()
+	return fresh, nil
+}
+
+// probedVariables are the variables that say who a server is and what it can
+// tell.
+func probedVariables() []any {
+	return []any{
+		"version", "server_uuid", "server_uid", "server_id", "hostname", "port", "socket",
+		"bind_address", "report_host", "report_port", "performance_schema",
+		"performance_schema_digests_size", "performance_schema_max_digest_length",
+		"max_digest_length", "userstat", "log_bin",
+	}
+}
+
+func (q *session) probeVariables(ctx context.Context) error {
+	names := probedVariables()
+	query := "SHOW GLOBAL VARIABLES WHERE Variable_name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
+	err := q.each(ctx, query, func(rows *sql.Rows) error {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		q.variables[strings.ToLower(name)] = value
+		return nil
+	}, names...)
+	if err != nil {
+		return err
+	}
+	id := &q.identity
+	id.Version, id.Hostname = q.variables["version"], q.variables["hostname"]
+	id.ServerID, _ = strconv.ParseUint(q.variables["server_id"], 10, 64)
+	port, _ := strconv.ParseUint(q.variables["port"], 10, 16)
+	id.Port = uint16(port)
+	id.Key = key(q.variables)
+	id.Addresses = addresses(q.variables)
+	return nil
+}
+
+// key is the same for a server wherever it is seen from. MariaDB has a
+// server_uid from 11.x on; where there is neither, the address must do.
+func key(variables map[string]string) string {
+	if uuid := variables["server_uuid"]; uuid != "" {
+		return uuid
+	}
+	if uid := variables["server_uid"]; uid != "" {
+		return uid + "-" + variables["server_id"]
+	}
+	return variables["server_id"] + "-" + variables["hostname"] + ":" + variables["port"]
+}
+
+// addresses are where the server listens, or says that it can be reached.
+func addresses(variables map[string]string) []string {
+	var out []string
+	add := func(host, port string) {
+		if host != "" && port != "" && port != "0" {
+			out = append(out, net.JoinHostPort(host, port))
+		}
+	}
+	if socket := variables["socket"]; socket != "" {
+		out = append(out, socket)
+	}
+	for _, bind := range strings.Split(variables["bind_address"], ",") {
+		if bind == "*" || bind == "::" || bind == "0.0.0.0" {
+			bind = variables["hostname"]
+		}
+		add(strings.TrimSpace(bind), variables["port"])
+	}
+	report := variables["report_port"]
+	if report == "" || report == "0" {
+		report = variables["port"]
+	}
+	add(variables["report_host"], report)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Uptime is the query's start minus the server's, both in whole seconds, so
+// that one statement which reads both clocks gives the same start every time.
+const (
+	selectStartMySQL   = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, CURRENT_USER() FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime'"
+	selectStartMariaDB = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, CURRENT_USER() FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Uptime'"
+)
+
+func (q *session) probeStart(ctx context.Context) error {
+	query := selectStartMySQL
+	if q.identity.Family == snapshot.MariaDB {
+		query = selectStartMariaDB
+	}
+	var started float64
+	if err := q.one(ctx, query, []any{&started, &q.account}); err != nil {
+		return fmt.Errorf("read the server's start: %w", err)
+	}
+	q.identity.Started = time.Unix(int64(started), 0).UTC()
+	return nil
+}
+
+// probedTables are the tables of performance_schema and information_schema
+// whose columns differ between servers.
+func probedTables() []any {
+	return []any{
+		"events_statements_summary_by_digest", "events_statements_histogram_by_digest",
+		"events_statements_summary_global_by_event_name",
+		"table_io_waits_summary_by_index_usage", "table_statistics", "index_statistics",
+		"tables", "columns", "statistics",
+		"data_lock_waits", "data_locks", "metadata_locks", "innodb_trx", "innodb_lock_waits",
+		"innodb_locks", "innodb_metrics", "processlist", "threads",
+		"events_statements_history", "events_statements_current",
+		"events_errors_summary_global_by_error", "metadata_lock_info",
+		"replication_connection_status", "replication_applier_status_by_worker",
+		"replication_group_members", "replication_group_member_stats", "slave_status",
+	}
+}
+
+func (q *session) probeColumns(ctx context.Context) error {
+	names := probedTables()
+	query := `SELECT LOWER(TABLE_NAME), LOWER(COLUMN_NAME) FROM information_schema.COLUMNS
+		WHERE TABLE_SCHEMA IN ('performance_schema', 'information_schema')
+		AND LOWER(TABLE_NAME) IN (?` + strings.Repeat(", ?", len(names)-1) + ")"
+	err := q.each(ctx, query, func(rows *sql.Rows) error {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			return err
+		}
+		q.columns[table+"."+column] = true
+		return nil
+	}, names...)
+	if err != nil {
+		return fmt.Errorf("read the columns of the server's own tables: %w", err)
+	}
+	return nil
+}
+
+// trial finds out whether a feature is there by using it once.
+type trial struct {
+	feature string
+	query   string
+	// off reports from the variables that the feature is there but idle; nil
+	// if no variable says so.
+	off func(variables map[string]string) bool
+}
+
+// trials lists all features.
+func trials() []trial {
+	return []trial{
+		{"performance_schema", "SELECT 1 FROM performance_schema.setup_consumers LIMIT 1", schemaOff},
+		{"digests", "SELECT 1 FROM performance_schema.events_statements_summary_by_digest LIMIT 1", schemaOff},
+		{"histograms", "SELECT 1 FROM performance_schema.events_statements_histogram_by_digest LIMIT 1", schemaOff},
+		{"statement_summary", "SELECT 1 FROM performance_schema.events_statements_summary_global_by_event_name LIMIT 1", schemaOff},
+		{"index_use", "SELECT 1 FROM performance_schema.table_io_waits_summary_by_index_usage LIMIT 1", schemaOff},
+		{"userstat", "SELECT 1 FROM information_schema.TABLE_STATISTICS LIMIT 1", userstatOff},
+	}
+}
+
+func schemaOff(variables map[string]string) bool   { return variables["performance_schema"] != "ON" }
+func userstatOff(variables map[string]string) bool { return variables["userstat"] != "ON" }
+
+func (q *session) probeFeatures(ctx context.Context) error {
+	q.identity.Features = map[string]snapshot.Feature{}
+	for _, t := range trials() {
+		err := q.each(ctx, t.query, func(*sql.Rows) error { return nil })
+		state := featureOf(err)
+		switch {
+		case err != nil && state == "":
+			return fmt.Errorf("try %s: %w", t.feature, err)
+		case err == nil && t.off != nil && t.off(q.variables):
+			state = snapshot.FeatureOff
+		case err == nil:
+			state = snapshot.FeatureOn
+		}
+		q.identity.Features[t.feature] = state
+	}
+	return nil
+}
+
+// readIdentity publishes what the probe found.
+func readIdentity(_ context.Context, q *session, into *snapshot.Server) error {
+	identity := q.identity
+	into.Identity = &identity
+	return nil
+}
