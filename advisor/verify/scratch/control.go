@@ -7,11 +7,7 @@ import (
 	"io"
 	"os"
 	"syscall"
-	"time"
 )
-
-// stopLimit is how long Close lets a server flush and shut down by itself.
-const stopLimit = 30 * time.Second
 
 // Pid is the process id of the server, also after it has ended.
 func (s *Server) Pid() int { return s.process.pid }
@@ -51,16 +47,14 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
-// Close stops the server, kills it if it needs more than half a minute, and
-// removes its folder. It can be called again.
+// Close ends the server and removes its folder. It does not wait for an orderly
+// shutdown, which takes seconds and serves nothing once the data is gone. It
+// can be called again.
 func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
-	defer cancel()
-	var err error
 	if s.process != nil {
-		err = s.process.stop(ctx)
+		s.process.kill()
 	}
-	return errors.Join(err, os.RemoveAll(s.Dir))
+	return errors.Join(os.RemoveAll(s.Dir), s.owner.Close())
 }
 
 // LogTail returns the last n lines of the server's log, of its last 64 KiB at

@@ -6,8 +6,9 @@
 // listens on a unix socket (on loopback too, if asked), and lets root in
 // without a password, because nobody but the owner of the folder can reach it.
 //
-// It never outlives the program which started it: Close stops it, and the
-// kernel kills it if the program dies first. The binaries may be installed,
+// It never outlives the program which started it: Close ends it, and the
+// kernel kills it if the program dies first; the next Start then removes the
+// folder that was left. The binaries may be installed,
 // or lie in a folder of unpacked packages of another release: Program then
 // runs them with the C library from that folder, without chroot or root.
 package scratch
@@ -57,6 +58,7 @@ type Server struct {
 
 	config  Config
 	port    int
+	owner   *os.File // holds the lock that says the folder is in use
 	process *process
 }
 
@@ -78,13 +80,17 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // prepare makes the private folder with a data directory in it.
 func prepare(ctx context.Context, c Config) (*Server, error) {
-	dir, err := os.MkdirTemp("", "plimsoll-")
+	sweep(os.TempDir())
+	dir, owner, err := newFolder(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Family: c.Program.Family, Dir: dir, Socket: filepath.Join(dir, "mysqld.sock"), config: c}
+	s := &Server{
+		Family: c.Program.Family, Dir: dir, Socket: filepath.Join(dir, "mysqld.sock"),
+		config: c, owner: owner,
+	}
 	if err := s.fill(ctx); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
