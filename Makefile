@@ -11,9 +11,10 @@ export CGO_ENABLED := 0
 export GOFLAGS     := $(shell go env GOFLAGS) -buildvcs=false
 VERSION  ?= $(shell .ci/version)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
-# go's ./... leaves out folders whose name starts with a dot. The conventions read the tree through
-# other programs, which go's test cache does not see: they are run each time.
+# go's ./... leaves out folders whose name starts with a dot.
 PACKAGES := ./... ./.ci/check
+# These read the tree through other programs, which go's test cache does not see: they run each time.
+UNCACHED := ./.ci/check ./packaging
 
 .PHONY: help
 help: ## List the targets
@@ -31,7 +32,7 @@ demo: ## Start a shop with planted sins and report on it (root on Debian 12)
 test: ## Vet, test on real servers, fuzz each target for 10 s
 	.ci/deps test
 	go vet $(PACKAGES)
-	go test -count=1 ./.ci/check
+	go test -count=1 $(UNCACHED)
 	go test -timeout 15m ./...
 	.ci/fuzz 10s
 
@@ -55,8 +56,8 @@ bench: ## All benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 .PHONY: package
-package: ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
-	packaging/build $(VERSION)
+package: build ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
+	packaging/build $(VERSION) bin dist
 
 .PHONY: clean
 clean: ## Remove what the other targets wrote here

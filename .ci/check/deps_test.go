@@ -35,7 +35,7 @@ func linkedModules(t *testing.T) []string {
 	t.Helper()
 	out := run(t, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/plimsoll-agent")
 	linked := map[string]bool{}
-	for _, path := range strings.Fields(string(out)) {
+	for path := range strings.FieldsSeq(string(out)) {
 		linked[path] = true
 	}
 	delete(linked, "plimsoll")

@@ -1,0 +1,152 @@
+package packaging
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// programs are what the packages install, one each.
+var programs = []string{"plimsoll-agent", "plimsoll"}
+
+func TestPackagesAreTheSameBytesEachTime(t *testing.T) {
+	bin := standIns(t)
+	first, second := files(t, pack(t, "1.2.3", bin)), files(t, pack(t, "1.2.3", bin))
+	if !maps.Equal(first, second) {
+		t.Error("two builds of the same files differ")
+	}
+	if got, want := len(first), 2*len(programs); got != want {
+		t.Errorf("%d packages, want a .deb and a .rpm of each of %v", got, programs)
+	}
+	for name, content := range first {
+		if strings.HasSuffix(name, ".rpm") && !strings.HasPrefix(content, "\xed\xab\xee\xdb") {
+			t.Errorf("%s does not start as an RPM package does", name)
+		}
+	}
+}
+
+func TestUnreleasedVersionsSortBeforeTheirRelease(t *testing.T) {
+	out := pack(t, "1.2.3-dev+gabc", standIns(t))
+	deb(t, out, "plimsoll-agent", "1.2.3~dev+gabc") // "~" is less than nothing to dpkg and to rpm.
+}
+
+func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
+	out := pack(t, "1.2.3", standIns(t))
+	want := map[string][]string{
+		"plimsoll-agent": {
+			"-rw-r--r-- root/root /etc/plimsoll/agent.yml",
+			"-rwxr-xr-x root/root /usr/bin/plimsoll-agent",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/plimsoll-agent.service",
+			"-rw-r--r-- root/root /usr/lib/sysusers.d/plimsoll-agent.conf",
+			"-rw-r--r-- root/root /usr/lib/tmpfiles.d/plimsoll-agent.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/copyright",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/mysql-password.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/slow-log.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/sockets.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/tmp-socket.conf",
+		},
+		"plimsoll": {
+			"-rw-r--r-- root/root /etc/plimsoll/plimsoll.yml",
+			"-rwxr-xr-x root/root /usr/bin/plimsoll",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/plimsoll.service",
+			"-rw-r--r-- root/root /usr/lib/sysusers.d/plimsoll.conf",
+			"-rw-r--r-- root/root /usr/lib/tmpfiles.d/plimsoll.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll/copyright",
+		},
+	}
+	for name, files := range want {
+		if diff := cmp.Diff(files, contents(t, deb(t, out, name, "1.2.3"))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestConfigurationSurvivesAnUpgrade(t *testing.T) {
+	out := pack(t, "1.2.3", standIns(t))
+	for name, want := range map[string]string{"plimsoll-agent": "/etc/plimsoll/agent.yml", "plimsoll": "/etc/plimsoll/plimsoll.yml"} {
+		got := command(t, "dpkg-deb", "--info", deb(t, out, name, "1.2.3"), "conffiles")
+		if strings.TrimSpace(got) != want {
+			t.Errorf("conffiles of %s = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// standIns returns a folder with something to pack under the name of each program.
+func standIns(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	for _, program := range programs {
+		writeFile(t, filepath.Join(bin, program), "#!/bin/sh\n", 0o700)
+	}
+	return bin
+}
+
+// pack builds all packages of the programs in bin and returns their folder.
+func pack(t *testing.T, version, bin string) string {
+	t.Helper()
+	out := t.TempDir()
+	command(t, "./build", version, bin, out)
+	return out
+}
+
+// deb returns the path of a .deb that pack made.
+func deb(t *testing.T, dir, name, version string) string {
+	t.Helper()
+	path := filepath.Join(dir, fmt.Sprintf("%s_%s_%s.deb", name, version, runtime.GOARCH))
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// contents lists the files of a .deb with mode and owner, sorted by path.
+func contents(t *testing.T, deb string) []string {
+	t.Helper()
+	need(t, "dpkg-deb")
+	var list []string
+	for line := range strings.Lines(command(t, "dpkg-deb", "--contents", deb)) {
+		f := strings.Fields(line)
+		if mode, owner, path := f[0], f[1], f[5]; mode[0] != 'd' {
+			list = append(list, mode+" "+owner+" "+strings.TrimPrefix(path, "."))
+		}
+	}
+	slices.SortFunc(list, func(a, b string) int { return strings.Compare(strings.Fields(a)[2], strings.Fields(b)[2]) })
+	return list
+}
+
+// files reads a folder.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]string{}
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read[e.Name()] = string(content)
+	}
+	return read
+}
+
+// command returns what a program prints, and fails the test if it fails.
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	return string(out)
+}
