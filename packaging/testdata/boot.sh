@@ -1,0 +1,136 @@
+#!/bin/bash
+# Runs inside a booted Debian, where /packages/1 and /packages/2 hold two versions of our packages.
+# Each line that it prints is "ok WHAT" or "FAIL WHAT: why"; the last one is "end".
+cd /packages
+
+check() {
+	local out
+	if out=$(bash -euo pipefail -c "$2" 2>&1); then
+		echo "ok $1"
+	else
+		echo "FAIL $1: $2: ${out//$'\n'/ | }"
+	fi
+}
+
+# soon DEADLINE-SECONDS SNIPPET: waits until the snippet succeeds.
+soon() {
+	local end=$((SECONDS + $1))
+	until bash -euo pipefail -c "$2" >/dev/null 2>&1; do
+		((SECONDS < end)) || { echo "not within $1 s: $2"; return 1; }
+		sleep 0.1
+	done
+}
+
+# bash does not end at a "! command" that fails.
+not() { if "$@"; then return 1; fi; }
+
+agent_pid() { systemctl show --property=MainPID --value plimsoll-agent; }
+export -f soon not agent_pid
+series='plimsoll_job_last_success_timestamp_seconds{'
+export series
+
+check "the agent's package installs" 'dpkg -i 1/plimsoll-agent_*.deb'
+check "the agent runs without any configuration" 'systemctl is-active plimsoll-agent; systemctl is-enabled plimsoll-agent'
+check "the agent serves metrics on loopback" 'soon 60 "curl -fsS http://127.0.0.1:9897/metrics | grep -F \"\$series\""'
+check "the agent is healthy" 'curl -fsS http://127.0.0.1:9897/healthz'
+check "the socket is open to its group alone" '[[ $(stat -c "%a %U %G" /run/plimsoll/agent.sock) == "660 plimsoll plimsoll" ]]'
+check "a member of the group gets a snapshot" '
+	useradd --groups plimsoll member
+	setpriv --reuid member --regid member --init-groups curl -fsS --unix-socket /run/plimsoll/agent.sock http://agent/v1/snapshot | grep -F "\"sections\""'
+check "others get none" 'not setpriv --reuid nobody --regid nogroup --clear-groups curl -fsS --unix-socket /run/plimsoll/agent.sock http://agent/v1/snapshot'
+check "the running agent is confined" 'systemd-analyze security --threshold=15 plimsoll-agent'
+check "the agent has no capability and no way to one" '
+	grep -E "^CapBnd:\s0+$" /proc/$(agent_pid)/status
+	grep -E "^NoNewPrivs:\s1$" /proc/$(agent_pid)/status'
+check "the log is silent about errors" 'not journalctl --unit plimsoll-agent --grep "level=(ERROR|WARN)|permission denied"'
+
+check "a group counts inside of PrivateUsers" '
+	install -o root -g adm -m 640 /dev/null /var/log/slow.log
+	systemd-run --wait --quiet -p User=plimsoll -p PrivateUsers=yes -p SupplementaryGroups=adm test -r /var/log/slow.log
+	not systemd-run --wait --quiet -p User=plimsoll -p PrivateUsers=yes test -r /var/log/slow.log'
+check "a drop-in gives the agent a group" '
+	install -D -m 644 -t /etc/systemd/system/plimsoll-agent.service.d /usr/share/doc/plimsoll-agent/examples/slow-log.conf
+	systemctl daemon-reload
+	systemctl restart plimsoll-agent
+	grep -E "^Groups:.*\b$(getent group adm | cut -d: -f3)\b" /proc/$(agent_pid)/status'
+check "a drop-in gives the agent a password" '
+	install -m 600 /dev/null /etc/plimsoll/mysql.dsn
+	echo secret >/etc/plimsoll/mysql.dsn
+	install -m 644 -t /etc/systemd/system/plimsoll-agent.service.d /usr/share/doc/plimsoll-agent/examples/mysql-password.conf
+	systemctl daemon-reload
+	systemctl restart plimsoll-agent
+	[[ $(cat /run/credentials/plimsoll-agent.service/mysql) == secret ]]
+	rm -r /etc/systemd/system/plimsoll-agent.service.d
+	systemctl daemon-reload
+	systemctl restart plimsoll-agent'
+
+check "a killed agent comes back" '
+	old=$(agent_pid)
+	kill -KILL $old
+	soon 20 "systemctl is-active plimsoll-agent && [[ \$(agent_pid) != $old ]]"'
+check "a hanging agent is ended and comes back" '
+	mkdir -p /run/systemd/system/plimsoll-agent.service.d
+	printf "[Service]\nWatchdogSec=2s\n" >/run/systemd/system/plimsoll-agent.service.d/soon.conf
+	systemctl daemon-reload
+	systemctl restart plimsoll-agent
+	old=$(agent_pid)
+	kill -STOP $old
+	soon 30 "systemctl is-active plimsoll-agent && [[ \$(agent_pid) != $old ]]"
+	journalctl --unit plimsoll-agent --grep "Watchdog timeout"
+	rm -r /run/systemd/system/plimsoll-agent.service.d
+	systemctl daemon-reload'
+
+check "an upgrade runs the new program and keeps the configuration" '
+	echo "# mine" >>/etc/plimsoll/agent.yml
+	old=$(agent_pid)
+	dpkg -i 2/plimsoll-agent_*.deb </dev/null
+	systemctl is-active plimsoll-agent
+	[[ $(agent_pid) != $old ]]
+	grep "# mine" /etc/plimsoll/agent.yml'
+check "an upgrade leaves a disabled agent disabled" '
+	systemctl disable plimsoll-agent
+	dpkg -i 2/plimsoll-agent_*.deb
+	not systemctl is-enabled plimsoll-agent
+	systemctl enable plimsoll-agent'
+
+check "the advisor's package installs and starts nothing" '
+	dpkg -i 1/plimsoll_*.deb | grep "systemctl enable --now plimsoll"
+	not systemctl is-active plimsoll
+	not systemctl is-enabled plimsoll'
+check "the advisor may use the agent's socket and not its files" '
+	id -nG plimsoll-advisor | grep -w plimsoll
+	[[ $(stat -c "%a %U %G" /var/lib/plimsoll) == "750 plimsoll-advisor plimsoll-advisor" ]]
+	not setpriv --reuid plimsoll --regid plimsoll --init-groups ls /var/lib/plimsoll'
+check "the advisor runs once it is told to" '
+	systemctl enable --now plimsoll
+	soon 30 "curl -fsS http://127.0.0.1:9898/healthz"'
+check "an upgrade runs the new advisor" '
+	old=$(systemctl show --property=MainPID --value plimsoll)
+	dpkg -i 2/plimsoll_*.deb
+	systemctl is-active plimsoll
+	[[ $(systemctl show --property=MainPID --value plimsoll) != "$old" ]]'
+check "the running advisor is confined" 'systemd-analyze security --threshold=15 plimsoll'
+
+check "removing keeps what was configured and gathered" '
+	dpkg -r plimsoll plimsoll-agent
+	not systemctl is-active plimsoll
+	not systemctl is-active plimsoll-agent
+	[[ ! -e /run/plimsoll ]]
+	grep "# mine" /etc/plimsoll/agent.yml
+	[[ -n $(ls /var/lib/plimsoll-agent) ]]'
+check "what was removed installs again" '
+	dpkg -i 2/plimsoll_*.deb 2/plimsoll-agent_*.deb
+	systemctl is-active plimsoll-agent
+	systemctl is-enabled plimsoll'
+check "purging leaves nothing but the accounts" '
+	dpkg -P plimsoll plimsoll-agent
+	[[ ! -e /var/lib/plimsoll && ! -e /var/lib/plimsoll-agent && ! -e /etc/plimsoll/agent.yml ]]
+	[[ -z $(find /etc/systemd /usr/lib/systemd /var/lib/systemd/deb-systemd-helper-* -name "plimsoll*") ]]'
+check "the other order installs too" '
+	userdel plimsoll-advisor
+	userdel plimsoll
+	dpkg -i 1/plimsoll_*.deb
+	dpkg -i 1/plimsoll-agent_*.deb
+	[[ $(id -gn plimsoll) == plimsoll ]]
+	soon 30 "systemctl is-active plimsoll-agent"'
+echo end
