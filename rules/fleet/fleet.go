@@ -26,6 +26,9 @@ type Fleet struct {
 	Servers []*Server
 	// Unreachable are agents that could not be fetched from, by name.
 	Unreachable []Unreachable
+	// Gaps are what the advisor itself could not see, such as a query that an
+	// engine did not answer.
+	Gaps []snapshot.Gap
 	// Shortened is true if the configuration shortened the rules' windows, as a
 	// demonstration does; the report says so.
 	Shortened bool

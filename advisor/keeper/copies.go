@@ -1,0 +1,220 @@
+package keeper
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+)
+
+// How long copies are kept.
+const (
+	hourly = 48 * time.Hour
+	daily  = 40 * 24 * time.Hour
+)
+
+const copySuffix = ".json.gz"
+
+// Copies returns the copies of one agent that bound w, oldest first, with the
+// latest as the last: the oldest within w alone if every total of it belongs to
+// the same epoch as in the latest, and all of them otherwise.
+func (k *Keeper) Copies(latest *snapshot.Snapshot, w fleet.Window) ([]*snapshot.Snapshot, error) {
+	times, err := k.kept(latest.AgentID)
+	if err != nil {
+		return nil, err
+	}
+	var out []*snapshot.Snapshot
+	for _, t := range times {
+		if t.Before(w.From) || !t.Before(latest.Taken) {
+			continue
+		}
+		older, err := k.load(latest.AgentID, t)
+		if err != nil {
+			k.log.Warn("cannot read a kept snapshot", "error", err)
+			continue
+		}
+		out = append(out, older)
+		if sameEpochs(older, latest) {
+			break
+		}
+	}
+	return append(out, latest), nil
+}
+
+// sameEpochs reports whether every part of latest goes on from one of older.
+func sameEpochs(older, latest *snapshot.Snapshot) bool {
+	if latest.Machine != nil && (older.Machine == nil || older.Machine.Epoch != latest.Machine.Epoch) {
+		return false
+	}
+	for name, server := range latest.Servers {
+		if older.Servers[name] == nil || !slices.Equal(epochs(older.Servers[name]), epochs(server)) {
+			return false
+		}
+	}
+	return true
+}
+
+func epochs(s *snapshot.Server) []string {
+	var out []string
+	for _, h := range s.Headers() {
+		out = append(out, h.Epoch)
+	}
+	return out
+}
+
+// keep writes a copy if the last one is an hour old, and removes what is too
+// old. Positions stay out: they are of minutes, and most of a snapshot's bytes.
+func (k *Keeper) keep(s *snapshot.Snapshot) error {
+	times, err := k.kept(s.AgentID)
+	if err != nil {
+		return err
+	}
+	if n := len(times); n > 0 && s.Taken.Sub(times[n-1]) < time.Hour {
+		return nil
+	}
+	lean := s.Clone()
+	for _, server := range lean.Servers {
+		server.Positions = nil
+	}
+	if err := makeFolder(filepath.Join(k.dir, s.AgentID)); err != nil {
+		return err
+	}
+	if err := write(k.path(s.AgentID, s.Taken), lean); err != nil {
+		return err
+	}
+	return k.prune(s.AgentID, times)
+}
+
+// prune removes copies beyond their time: after two days the first of each day
+// stays, after forty none.
+func (k *Keeper) prune(id string, times []time.Time) error {
+	var faults []error
+	day := ""
+	for _, t := range times {
+		age, first := k.now().Sub(t), t.UTC().Format(time.DateOnly) != day
+		day = t.UTC().Format(time.DateOnly)
+		if age > daily || (age > hourly && !first) {
+			faults = append(faults, os.Remove(k.path(id, t)))
+			k.mu.Lock()
+			delete(k.bases, k.path(id, t))
+			k.mu.Unlock()
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// kept returns the times of an agent's copies, oldest first.
+func (k *Keeper) kept(id string) ([]time.Time, error) {
+	if !validID(id) {
+		return nil, fmt.Errorf("agent id %.32q is not one", id)
+	}
+	entries, err := os.ReadDir(filepath.Join(k.dir, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []time.Time
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), copySuffix)
+		if seconds, err := strconv.ParseInt(name, 10, 64); ok && err == nil {
+			out = append(out, time.Unix(seconds, 0))
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out, nil
+}
+
+// load reads a copy. The one that bounds the window now is read at every round,
+// and so it is remembered.
+func (k *Keeper) load(id string, t time.Time) (*snapshot.Snapshot, error) {
+	path := k.path(id, t)
+	k.mu.Lock()
+	s := k.bases[path]
+	k.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for old := range k.bases {
+		if filepath.Dir(old) == filepath.Dir(path) && old < path {
+			delete(k.bases, old)
+		}
+	}
+	k.bases[path] = s
+	return s, nil
+}
+
+func (k *Keeper) path(id string, t time.Time) string {
+	return filepath.Join(k.dir, id, strconv.FormatInt(t.Unix(), 10)+copySuffix)
+}
+
+// validID accepts what an agent makes up for itself, and nothing that could
+// lead out of the folder.
+func validID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	return !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && r != '-'
+	})
+}
+
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make folder for snapshots: %w", err)
+	}
+	return nil
+}
+
+func read(path string) (*snapshot.Snapshot, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	packed, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	var s snapshot.Snapshot
+	if err := json.NewDecoder(bounded(packed, maxUnpacked)).Decode(&s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// write makes the file whole or not at all.
+func write(path string, s *snapshot.Snapshot) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	packed := gzip.NewWriter(f)
+	err = errors.Join(json.NewEncoder(packed).Encode(s), packed.Close(), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,153 @@
+// Package keeper fetches the snapshots of agents and keeps copies of them: the
+// latest of each always, one an hour for two days, and one a day for forty.
+//
+// Totals are exact differences of two copies, so that a copy from the beginning
+// of a window and the latest one say how much happened, whatever the advisor
+// missed in between. An agent is known by its identifier and not by its name:
+// two agents that were given one name are two agents here.
+package keeper
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"plimsoll/advisor/store"
+	"plimsoll/collectors/snapshot"
+)
+
+const (
+	// parallel is how many agents are asked at a time.
+	parallel = 16
+	// patience is how long one agent may take for all its sections.
+	patience = 10 * time.Second
+)
+
+// Keeper holds the latest snapshot of each agent in memory, and older ones in
+// its folder.
+type Keeper struct {
+	dir string
+	log *slog.Logger
+	now func() time.Time
+
+	mu      sync.Mutex
+	targets map[string]*agent // by target
+	bases   map[string]*snapshot.Snapshot
+}
+
+// Agent is what the keeper knows of one target.
+type Agent struct {
+	// Target is the address that was asked.
+	Target string
+	// Latest is nil until the agent answered once.
+	Latest *snapshot.Snapshot
+	// Seen is when it last answered, and Err why it did not since; nil if the
+	// last round went well.
+	Seen time.Time
+	Err  error
+	// ClockOffsetSeconds is the agent's clock minus ours, known to within
+	// ClockErrorSeconds: half the fastest recent round trip.
+	ClockOffsetSeconds float64
+	ClockErrorSeconds  float64
+}
+
+// agent is an Agent and what is needed to ask it only for what changed.
+type agent struct {
+	Agent
+	etags map[snapshot.Section]string
+	clock clock
+}
+
+// Open uses dir for copies; it is made if it is missing.
+func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
+	if err := makeFolder(dir); err != nil {
+		return nil, err
+	}
+	return &Keeper{
+		dir: dir, log: log, now: now,
+		targets: map[string]*agent{}, bases: map[string]*snapshot.Snapshot{},
+	}, nil
+}
+
+// Fetch asks every target once, some at a time, and keeps what came. An agent
+// that fails keeps its latest snapshot and says why; the others are not held up
+// by it. Targets that are no longer listed are forgotten; their copies stay
+// until they are too old.
+func (k *Keeper) Fetch(ctx context.Context, targets []store.Target) {
+	k.forget(targets)
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, parallel)
+	for _, t := range targets {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			k.fetchOne(ctx, t)
+		})
+	}
+	wg.Wait()
+}
+
+func (k *Keeper) fetchOne(ctx context.Context, t store.Target) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	before := k.agent(t.String())
+	after, err := fetch(ctx, t, before)
+	if err != nil {
+		k.note(before, fmt.Errorf("fetch snapshot from %s: %w", t, err))
+		return
+	}
+	after.Seen = k.now()
+	k.put(after)
+	if err := k.keep(after.Latest); err != nil {
+		k.log.Warn("cannot keep a copy of a snapshot", "agent", t.String(), "error", err)
+	}
+}
+
+// Agents returns what is known of every target, by target.
+func (k *Keeper) Agents() []Agent {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out []Agent
+	for _, name := range slices.Sorted(maps.Keys(k.targets)) {
+		out = append(out, k.targets[name].Agent)
+	}
+	return out
+}
+
+func (k *Keeper) agent(target string) agent {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if a := k.targets[target]; a != nil {
+		return *a
+	}
+	return agent{Agent: Agent{Target: target}}
+}
+
+func (k *Keeper) put(a agent) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.targets[a.Target] = &a
+}
+
+// note records a failure, and logs it when it is new.
+func (k *Keeper) note(a agent, err error) {
+	if a.Err == nil {
+		k.log.Warn("cannot fetch a snapshot", "agent", a.Target, "error", err)
+	}
+	a.Err = err
+	k.put(a)
+}
+
+func (k *Keeper) forget(targets []store.Target) {
+	listed := map[string]bool{}
+	for _, t := range targets {
+		listed[t.String()] = true
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.targets, func(name string, _ *agent) bool { return !listed[name] })
+}

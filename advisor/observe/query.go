@@ -1,0 +1,111 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// table is the answer to one query, by the values of cluster, host and some more
+// labels.
+type table map[string]float64
+
+func (t table) find(key ...string) *float64 {
+	v, ok := t[strings.Join(key, "\x00")]
+	if !ok || math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}
+
+// each evaluates expr for the whole fleet at once. The answer is keyed by
+// cluster, host and more; by server too if more is not given and the series have
+// it.
+func (s series) each(expr string, more ...string) table {
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	value, warnings, _, err := s.querier.Query(ctx, expr, s.fleet.Now)
+	if err != nil {
+		s.gap(err)
+		return nil
+	}
+	for _, w := range warnings {
+		s.gap(fmt.Errorf("partial answer: %s", w))
+	}
+	vector, _ := value.(model.Vector)
+	out := table{}
+	for _, sample := range vector {
+		out[keyOf(sample.Metric, more)] = float64(sample.Value)
+	}
+	return out
+}
+
+func keyOf(m model.Metric, more []string) string {
+	key := []string{string(m["cluster"]), string(m["host"])}
+	if server, ok := m["server"]; ok && len(more) == 0 {
+		key = append(key, string(server))
+	}
+	for _, label := range more {
+		key = append(key, string(m[model.LabelName(label)]))
+	}
+	return strings.Join(key, "\x00")
+}
+
+// peak is the 95th percentile of expr over the window. %[1]s in expr stands for
+// the range of a rate.
+func (s series) peak(expr string) string {
+	return s.over("quantile_over_time(0.95, %s)", expr)
+}
+
+// most is the largest value of expr over the window.
+func (s series) most(expr string) string {
+	return s.over("max_over_time(%s)", expr)
+}
+
+func (s series) over(function, expr string) string {
+	step := s.step()
+	if strings.Contains(expr, "%") {
+		expr = fmt.Sprintf(expr, seconds(4*step))
+	}
+	return fmt.Sprintf(function, fmt.Sprintf("(%s)[%s:%s]", expr, s.window(), seconds(step)))
+}
+
+// step is a minute, or less where the whole window is minutes: sixty points are
+// enough for a percentile.
+func (s series) step() time.Duration {
+	return min(max(s.fleet.Window.Duration()/60, time.Second), time.Minute).Truncate(time.Second)
+}
+
+func (s series) window() string { return seconds(s.fleet.Window.Duration()) }
+
+// recent is the last part of the window, over which a trend is told.
+func (s series) recent() string {
+	return seconds(min(s.fleet.Window.Duration(), 10*time.Minute))
+}
+
+func seconds(d time.Duration) string {
+	return fmt.Sprintf("%ds", max(int(d.Seconds()), 1))
+}
+
+// gap notes that an engine did not answer. Rules that need the answer are not
+// ready; the others go on.
+func (s series) gap(err error) {
+	g := snapshot.Gap{Job: "advisor", Reason: "a query was not answered: " + err.Error()}
+	for _, known := range s.fleet.Gaps {
+		if known == g {
+			return
+		}
+	}
+	s.fleet.Gaps = append(s.fleet.Gaps, g)
+}
+
+func hours(from, to time.Time) promv1.Range {
+	return promv1.Range{Start: from, End: to, Step: time.Hour}
+}

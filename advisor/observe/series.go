@@ -1,0 +1,153 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"plimsoll/advisor/store"
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+)
+
+// patience is how long one query may take: a fleet's day is asked for at once.
+const patience = 30 * time.Second
+
+// series fills into a fleet what only series can say.
+type series struct {
+	ctx     context.Context
+	querier store.Querier
+	fleet   *fleet.Fleet
+}
+
+func (s series) fill(readings []LagReading) {
+	s.fillPeak()
+	s.fillHosts()
+	s.fillServers()
+	s.fillLag(readings)
+	s.findRenamedLabels()
+}
+
+// fillHosts adds the busiest minutes of each host: the 95th percentile.
+func (s series) fillHosts() {
+	busy := s.each(s.peak(`1 - sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total{mode=~"idle|iowait|steal"}[%[1]s]))` +
+		` / sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total[%[1]s]))`))
+	for _, h := range s.fleet.Hosts {
+		if h.Machine != nil {
+			h.Machine.PeakCPUBusyRatio = busy.find(h.Cluster, h.Name)
+		}
+	}
+}
+
+func (s series) fillServers() {
+	running := s.each(s.peak(`mysql_global_status_threads_running`))
+	connected := s.each(s.most(`mysql_global_status_threads_connected`))
+	longest := s.each(s.most(`plimsoll_mysql_transaction_longest_seconds`))
+	history := s.each(s.most(`plimsoll_mysql_history_list_length`))
+	for _, v := range s.fleet.Servers {
+		if v.Status != nil {
+			v.Status.PeakThreadsRunning = running.find(v.Cluster, v.Host, v.Name)
+			v.Status.PeakConnections = connected.find(v.Cluster, v.Host, v.Name)
+		}
+		if v.Transactions != nil {
+			v.Transactions.PeakSeconds = longest.find(v.Cluster, v.Host, v.Name)
+			v.Transactions.PeakHistory = history.find(v.Cluster, v.Host, v.Name)
+		}
+	}
+}
+
+// fillPeak finds the busiest hour of the last 7 days by statements; unknown
+// until a day was seen, since a site has its hours.
+func (s series) fillPeak() {
+	now := s.fleet.Now
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	value, _, _, err := s.querier.QueryRange(ctx, `sum(rate(mysql_global_status_questions[1h]))`,
+		hours(now.Add(-7*24*time.Hour), now))
+	if err != nil {
+		s.gap(err)
+		return
+	}
+	if matrix, ok := value.(model.Matrix); ok && len(matrix) == 1 && len(matrix[0].Values) >= 24 {
+		s.fleet.Peak = busiest(matrix[0].Values)
+	}
+}
+
+func busiest(values []model.SamplePair) *fleet.Window {
+	best := values[0]
+	for _, v := range values[1:] {
+		if v.Value > best.Value {
+			best = v
+		}
+	}
+	to := best.Timestamp.Time()
+	return &fleet.Window{From: to.Add(-time.Hour), To: to}
+}
+
+// fillLag reads how lag was distributed over the window.
+func (s series) fillLag(readings []LagReading) {
+	quantile := func(q string) table {
+		return s.each(fmt.Sprintf(`histogram_quantile(%s, sum by (cluster, host, server, channel, le) `+
+			`(increase(plimsoll_mysql_replica_lag_seconds_bucket[%s])))`, q, s.window()), "server", "channel")
+	}
+	p50, p95, p99 := quantile("0.5"), quantile("0.95"), quantile("0.99")
+	worst := s.each(s.most(`plimsoll_mysql_replica_lag_max_seconds`), "server", "channel")
+	transport := s.each(s.peak(`plimsoll_mysql_replica_transport_lag_max_seconds`), "server", "channel")
+	trend := s.each(fmt.Sprintf(`deriv(plimsoll_mysql_replica_lag_last_seconds[%s])`, s.recent()), "server", "channel")
+	states := s.each(fmt.Sprintf(`increase(plimsoll_mysql_replica_lag_state_seconds_total[%s])`, s.window()), "server", "channel", "state")
+	for _, r := range readings {
+		v := s.server(r.Cluster, r.Host, r.Server)
+		if v == nil {
+			continue
+		}
+		key := []string{r.Cluster, r.Host, r.Server, r.Channel}
+		lag := fleet.Lag{
+			Channel: r.Channel, Window: s.fleet.Window, ClockErrorSeconds: r.ClockErrorSeconds, Unknown: r.Unknown,
+			P50: p50.find(key...), P95: p95.find(key...), P99: p99.find(key...), Max: worst.find(key...),
+			TransportP99: transport.find(key...), TrendRatio: trend.find(key...),
+			State: map[snapshot.LagState]float64{},
+		}
+		for _, state := range lagStates() {
+			if seconds := states.find(append(key, string(state))...); seconds != nil {
+				lag.State[state] = *seconds
+			}
+		}
+		v.Lag = append(v.Lag, lag)
+	}
+}
+
+func lagStates() []snapshot.LagState {
+	return []snapshot.LagState{
+		snapshot.LagOK, snapshot.LagIODown, snapshot.LagSQLDown,
+		snapshot.LagError, snapshot.LagDelayed, snapshot.LagUnknown,
+	}
+}
+
+// findRenamedLabels looks for series whose labels a scraper without honor_labels
+// renamed: they cannot be joined to a host.
+func (s series) findRenamedLabels() {
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	for _, label := range []string{"exported_cluster", "exported_host"} {
+		found, _, _, err := s.querier.Series(ctx, []string{`plimsoll_agent_info{` + label + `!=""}`},
+			s.fleet.Window.From, s.fleet.Window.To)
+		if err != nil || len(found) == 0 {
+			continue
+		}
+		s.fleet.Gaps = append(s.fleet.Gaps, snapshot.Gap{
+			Job: "advisor", Reason: "the series carry " + label + ": Prometheus renamed the agents' own labels",
+			Remedy: "add honor_labels: true to the job that scrapes the agents",
+		})
+	}
+}
+
+func (s series) server(cluster, host, name string) *fleet.Server {
+	for _, v := range s.fleet.Servers {
+		if v.Cluster == cluster && v.Host == host && v.Name == name {
+			return v
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+// Package report makes the report that people act on. There is one Report, with
+// a published JSON schema; text, HTML and Markdown are renderings of it, so that
+// no format knows more than another.
+package report
+
+import (
+	"slices"
+	"time"
+
+	"plimsoll/advisor/ledger"
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules"
+	"plimsoll/rules/fleet"
+)
+
+// SchemaVersion is the version of the JSON form of a Report. It grows only when
+// a field changes its meaning or goes.
+const SchemaVersion = 1
+
+// Report is everything that one evaluation found, with all of its evidence.
+type Report struct {
+	Schema int `json:"schema"`
+	// Version is the advisor's.
+	Version   string    `json:"version"`
+	Generated time.Time `json:"generated"`
+	// Window is the time looked at; what was seen of it stands with each host.
+	Window fleet.Window `json:"window"`
+	// Peak is the busiest hour of the last 7 days; nil while less was seen.
+	Peak *fleet.Window `json:"peak,omitempty"`
+	// Shortened is true if the configuration shortened the rules' windows, so
+	// that what holds for minutes may not hold for a day.
+	Shortened bool `json:"shortened,omitempty"`
+	// Login says how `plimsoll check` logged in; empty from a server.
+	Login string `json:"login,omitempty"`
+
+	Hosts   []Host   `json:"hosts"`
+	Servers []Server `json:"servers"`
+	// Findings are open or acknowledged, by rank; Gone those that went within
+	// the ledger's memory, newest first.
+	Findings []ledger.Entry `json:"findings"`
+	Gone     []ledger.Entry `json:"gone,omitempty"`
+	// NotReady are rules that could not judge, and why.
+	NotReady []rules.NotReady `json:"not_ready,omitempty"`
+	// Unreachable are agents that could not be read.
+	Unreachable []Unreachable `json:"unreachable,omitempty"`
+	// Gaps are facts that could not be read, each once.
+	Gaps []Gap `json:"gaps,omitempty"`
+}
+
+// Host is one machine in the report.
+type Host struct {
+	Cluster string `json:"cluster"`
+	Name    string `json:"name"`
+	// SeenRatio is the share of the window that totals cover, 0..1.
+	SeenRatio float64 `json:"seen_ratio"`
+	Cores     *int    `json:"cores,omitempty"`
+	// CPUBusyRatio is the mean over the window; PeakCPUBusyRatio its 95th
+	// percentile; nil if not known.
+	CPUBusyRatio     *float64 `json:"cpu_busy_ratio,omitempty"`
+	PeakCPUBusyRatio *float64 `json:"peak_cpu_busy_ratio,omitempty"`
+}
+
+// Server is one database server in the report.
+type Server struct {
+	Cluster string     `json:"cluster"`
+	Host    string     `json:"host"`
+	Name    string     `json:"name"`
+	Role    fleet.Role `json:"role"`
+	// Source is the host/name of the server that this one replicates from.
+	Source  string `json:"source,omitempty"`
+	Version string `json:"version,omitempty"`
+	// Window is that of the statements; zero if they were not seen twice.
+	Window fleet.Window `json:"window"`
+	// LoadSeconds is statement seconds a second: the mean number of statements
+	// under way. Nil if digests are not known.
+	LoadSeconds *float64 `json:"load_seconds,omitempty"`
+	// StatementsPerSecond is from the server's Questions.
+	StatementsPerSecond *float64 `json:"statements_per_second,omitempty"`
+	// SeenRatio is the share of statements that digests show, 0..1.
+	SeenRatio *float64 `json:"seen_ratio,omitempty"`
+	// HiddenRatio is the share of statement time that they do not show, 0..1.
+	HiddenRatio *float64 `json:"hidden_ratio,omitempty"`
+	// Digests are the statements that took most time, at most TopDigests.
+	Digests []Digest `json:"digests,omitempty"`
+	// Lag is by channel.
+	Lag []Lag `json:"lag,omitempty"`
+}
+
+// TopDigests is how many statements a report shows of a server: beyond the
+// first ten, no shop's statement has had more than a hundredth of the time.
+const TopDigests = 10
+
+// Digest is one statement in the report.
+type Digest struct {
+	Fingerprint string            `json:"fingerprint"`
+	Schema      string            `json:"schema"`
+	Text        snapshot.Redacted `json:"text"`
+	// ShareRatio is its share of the server's statement time, 0..1.
+	ShareRatio     float64 `json:"share_ratio"`
+	CallsPerSecond float64 `json:"calls_per_second"`
+	MeanSeconds    float64 `json:"mean_seconds"`
+	// ExaminedPerCall and SentPerCall are rows.
+	ExaminedPerCall float64 `json:"examined_per_call"`
+	SentPerCall     float64 `json:"sent_per_call"`
+}
+
+// Lag is how far one channel stood behind.
+type Lag struct {
+	Channel string   `json:"channel,omitempty"`
+	P50     *float64 `json:"p50,omitempty"`
+	P99     *float64 `json:"p99,omitempty"`
+	Max     *float64 `json:"max,omitempty"`
+	// Unknown says why no figure is known.
+	Unknown string `json:"unknown,omitempty"`
+	// State is the time in seconds by state of the channel.
+	State map[snapshot.LagState]float64 `json:"state,omitempty"`
+}
+
+// Unreachable is an agent that could not be read.
+type Unreachable struct {
+	Target string `json:"target"`
+	Reason string `json:"reason"`
+}
+
+// Gap is a fact that could not be read, with the host it belongs to.
+type Gap struct {
+	Host string `json:"host,omitempty"`
+	snapshot.Gap
+}
+
+// Build makes the Report of one evaluation. entries come from the ledger, in its
+// order.
+func Build(version string, f *fleet.Fleet, result rules.Result, entries []ledger.Entry) *Report {
+	r := &Report{
+		Schema: SchemaVersion, Version: version, Generated: f.Now, Window: f.Window, Peak: f.Peak,
+		Shortened: f.Shortened, NotReady: result.NotReady,
+		Hosts: []Host{}, Servers: []Server{}, Findings: []ledger.Entry{},
+	}
+	for _, h := range f.Hosts {
+		r.Hosts = append(r.Hosts, host(h))
+		r.addGaps(h.Name, h.Gaps)
+	}
+	for _, s := range f.Servers {
+		r.Servers = append(r.Servers, server(s))
+		r.addGaps(s.Host, s.Gaps)
+	}
+	r.addGaps("", f.Gaps)
+	for _, u := range f.Unreachable {
+		r.Unreachable = append(r.Unreachable, Unreachable(u))
+	}
+	for _, e := range entries {
+		if e.Status == ledger.StatusGone {
+			r.Gone = append(r.Gone, e)
+		} else {
+			r.Findings = append(r.Findings, e)
+		}
+	}
+	return r
+}
+
+func (r *Report) addGaps(host string, gaps []snapshot.Gap) {
+	for _, g := range gaps {
+		if gap := (Gap{Host: host, Gap: g}); !slices.Contains(r.Gaps, gap) {
+			r.Gaps = append(r.Gaps, gap)
+		}
+	}
+}
+
+func host(h *fleet.Host) Host {
+	out := Host{Cluster: h.Cluster, Name: h.Name, SeenRatio: h.SeenRatio}
+	if h.Latest != nil {
+		out.Cores = &h.Latest.Cores
+	}
+	if h.Machine != nil {
+		out.CPUBusyRatio, out.PeakCPUBusyRatio = &h.Machine.CPUBusyRatio, h.Machine.PeakCPUBusyRatio
+	}
+	return out
+}
+
+func server(s *fleet.Server) Server {
+	out := Server{Cluster: s.Cluster, Host: s.Host, Name: s.Name, Role: s.Role}
+	if s.Source != nil {
+		out.Source = s.Source.Host + "/" + s.Source.Name
+	}
+	if s.Latest.Identity != nil {
+		out.Version = s.Latest.Identity.Version
+	}
+	if rate, known := s.Status.Rate("questions"); known {
+		out.StatementsPerSecond = &rate
+	}
+	if c := s.Coverage; c != nil {
+		out.HiddenRatio = c.HiddenRatio
+		if c.Statements > 0 {
+			seen := min(float64(c.Digested)/float64(c.Statements), 1)
+			out.SeenRatio = &seen
+		}
+	}
+	for _, l := range s.Lag {
+		out.Lag = append(out.Lag, Lag{Channel: l.Channel, P50: l.P50, P99: l.P99, Max: l.Max, Unknown: l.Unknown, State: l.State})
+	}
+	addLoad(&out, s.Digests)
+	return out
+}
+
+func addLoad(out *Server, w *fleet.DigestWindow) {
+	if w == nil {
+		return
+	}
+	out.Window = w.Window
+	load := w.Total.Seconds / w.Window.Seconds()
+	out.LoadSeconds = &load
+	for _, d := range w.Rows[:min(len(w.Rows), TopDigests)] {
+		calls := float64(d.Calls)
+		out.Digests = append(out.Digests, Digest{
+			Fingerprint: d.Fingerprint, Schema: d.Schema, Text: d.Text,
+			ShareRatio: d.Seconds / max(w.Total.Seconds, 1e-9), CallsPerSecond: calls / w.Window.Seconds(),
+			MeanSeconds: d.Seconds / calls, ExaminedPerCall: float64(d.RowsExamined) / calls, SentPerCall: float64(d.RowsSent) / calls,
+		})
+	}
+}

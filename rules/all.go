@@ -1,0 +1,9 @@
+package rules
+
+// All returns every rule, cures first, in the order of the site's layers. There
+// is no registry: a rule that is not in this list does not exist.
+func All() []Rule {
+	return []Rule{
+		replicaLag(),
+	}
+}
