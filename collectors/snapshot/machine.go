@@ -60,7 +60,9 @@ type Pressure struct {
 	IOFull     *float64 `json:"io_full,omitempty"`
 }
 
-// Disk is one block device; totals since boot. Source: /proc/diskstats.
+// Disk is one block device; totals since boot. A device whose time the kernel
+// does not count (a software RAID before Linux 5.14) is left out: its members
+// are there. Source: /proc/diskstats.
 type Disk struct {
 	Device     string `json:"device"`
 	Reads      uint64 `json:"reads"`
@@ -99,21 +101,25 @@ type Array struct {
 	Name  string `json:"name"`
 	Level string `json:"level"`
 	// Wanted and Active count member devices; fewer active than wanted is a
-	// degraded array.
-	Wanted     int  `json:"wanted"`
-	Active     int  `json:"active"`
+	// degraded array, none active one that is not started.
+	Wanted int `json:"wanted"`
+	Active int `json:"active"`
+	// Recovering is true while a rebuild runs or waits for its turn.
 	Recovering bool `json:"recovering"`
 }
 
-// Link is one network interface; totals since boot. Source: /proc/net/dev.
+// Link is one network card; totals since boot. Source: /proc/net/dev of the
+// agent's network namespace, and /sys/class/net.
 type Link struct {
-	Name             string  `json:"name"`
-	ReceivedBytes    uint64  `json:"received_bytes"`
-	SentBytes        uint64  `json:"sent_bytes"`
-	ReceiveErrors    uint64  `json:"receive_errors"`
-	ReceiveDrops     uint64  `json:"receive_drops"`
-	TransmitErrors   uint64  `json:"transmit_errors"`
-	TransmitDrops    uint64  `json:"transmit_drops"`
+	Name           string `json:"name"`
+	ReceivedBytes  uint64 `json:"received_bytes"`
+	SentBytes      uint64 `json:"sent_bytes"`
+	ReceiveErrors  uint64 `json:"receive_errors"`
+	ReceiveDrops   uint64 `json:"receive_drops"`
+	TransmitErrors uint64 `json:"transmit_errors"`
+	TransmitDrops  uint64 `json:"transmit_drops"`
+	// SpeedBytesSecond is what the card can carry in one direction. It is nil
+	// where the card does not say, as most virtual ones.
 	SpeedBytesSecond *uint64 `json:"speed_bytes_second,omitempty"`
 }
 
