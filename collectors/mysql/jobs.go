@@ -15,6 +15,8 @@ import (
 func (s *Server) Jobs() []collectors.Job {
 	return slices.Concat([]collectors.Job{
 		s.job("mysql/identity", 10*time.Second, readIdentity),
+		s.job("mysql/status", 10*time.Second, newStatusReader().read),
+		s.job("mysql/settings", time.Minute, readSettings),
 		{Name: "mysql/cost", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: time.Second, Collector: collectors.Func(s.readCost)},
 	}, s.replicationJobs(), s.lockJobs())
 }
