@@ -53,5 +53,7 @@ func readGreeting(r io.Reader) (string, error) {
 	if !ok {
 		return "", errors.New("greeting without a version")
 	}
-	return string(version), nil
+	// Before version 11 MariaDB hides behind 5.5.5, because replicas of MySQL
+	// 5.5 took a version beginning with 10 for one beginning with 1.
+	return string(bytes.TrimPrefix(version, []byte("5.5.5-"))), nil
 }

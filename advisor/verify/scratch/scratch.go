@@ -2,15 +2,16 @@
 // that are already on this machine, and makes sure that it is gone afterwards.
 //
 // A scratch server owns a folder of its own for data, socket, log and
-// temporary files. It reads no configuration but the one written there,
-// listens on a unix socket (on loopback too, if asked), and lets root in
-// without a password, because nobody but the owner of the folder can reach it.
+// temporary files. It reads no configuration but the one written there, and
+// listens on a unix socket there. Root has no password, because only the owner
+// of the folder reaches the socket; a server that listens on loopback too, as
+// tests may ask for, is open to everyone on the machine.
 //
 // It never outlives the program which started it: Close ends it, and the
 // kernel kills it if the program dies first; the next Start then removes the
-// folder that was left. The binaries may be installed,
-// or lie in a folder of unpacked packages of another release: Program then
-// runs them with the C library from that folder, without chroot or root.
+// folder that was left. The binaries may be installed, or lie in a folder of
+// unpacked packages of another release: Program then runs them with the C
+// library from that folder, without chroot or root.
 package scratch
 
 import (
@@ -43,7 +44,8 @@ type Config struct {
 	// the same variable, the server takes the last.
 	Settings []string
 
-	// TCP makes the server listen on a free port of 127.0.0.1 as well.
+	// TCP makes the server listen on a free port of 127.0.0.1 as well, where
+	// every user of the machine is root to it.
 	TCP bool
 }
 
