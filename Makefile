@@ -38,9 +38,10 @@ test: ## Vet, test on real servers, fuzz each target for 10 s
 
 .PHONY: test-full
 test-full: export PLIMSOLL_FULL := 1
-test-full: ## The long tests too: faults, every sin of the demo, a booted systemd
+test-full: ## The long tests too: faults, every sin of the demo, a booted systemd, data races
 	.ci/deps test full
 	go test -count=1 -timeout 120m $(PACKAGES)
+	CGO_ENABLED=1 go test -race -timeout 60m ./agent/... ./advisor/... ./collectors/...
 
 .PHONY: lint
 lint: ## Linters, format, import rules, go.mod tidiness
@@ -54,6 +55,17 @@ fmt: ## Format the code as lint wants it
 .PHONY: bench
 bench: ## All benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+# What costs minutes and needs real servers beside it is skipped by the other benchmarks' run.
+BENCH := PLIMSOLL_BENCH=1 go test -count=1 -timeout 60m -run '^$$' -benchtime 1x
+
+.PHONY: bench-agent
+bench-agent: ## The agent's CPU, memory and connections, beside mysqld_exporter's
+	$(BENCH) -bench '^BenchmarkAgent' ./cmd/plimsoll-agent
+
+.PHONY: bench-fleet
+bench-fleet: ## The advisor with 1,000 replayed agents
+	$(BENCH) -bench '^BenchmarkFleet' ./cmd/plimsoll
 
 .PHONY: package
 package: build ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
