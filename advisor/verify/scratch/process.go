@@ -20,7 +20,7 @@ type process struct {
 }
 
 // startProcess starts the server; its output goes to the end of log.
-func startProcess(p Program, dir, log string, args []string) (*process, error) {
+func startProcess(ctx context.Context, p Program, dir, log string, args []string) (*process, error) {
 	line, err := p.commandLine(p.Path)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,8 @@ func startProcess(p Program, dir, log string, args []string) (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	cmd := exec.Command(line[0], append(line[1:], args...)...)
+	// The context bounds the start, which the server outlives.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), line[0], append(line[1:], args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	// Without SYSTEMD variables, so that it never reports to our own unit.
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + dir, "LC_ALL=C", "TZ=" + os.Getenv("TZ")}

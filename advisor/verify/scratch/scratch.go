@@ -128,7 +128,7 @@ func checkSocketPath(path string) error {
 func (s *Server) launchOnFreePort(ctx context.Context) error {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		port, err := freePort()
+		port, err := freePort(ctx)
 		if err != nil {
 			return err
 		}
@@ -140,8 +140,9 @@ func (s *Server) launchOnFreePort(ctx context.Context) error {
 	}
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
@@ -162,7 +163,7 @@ func (s *Server) launch(ctx context.Context) error {
 		return err
 	}
 	args := append([]string{"--defaults-file=" + s.optionFile()}, userArgs()...)
-	p, err := startProcess(s.config.Program, s.Dir, s.logFile(), args)
+	p, err := startProcess(ctx, s.config.Program, s.Dir, s.logFile(), args)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package scratch_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -184,7 +185,8 @@ func start(t *testing.T, c scratch.Config) *scratch.Server {
 
 // greets reports whether a server sends anything within half a second.
 func greets(network, address string) bool {
-	conn, err := net.DialTimeout(network, address, time.Second)
+	dialer := net.Dialer{Timeout: time.Second}
+	conn, err := dialer.DialContext(context.Background(), network, address)
 	if err != nil {
 		return false
 	}
