@@ -65,6 +65,19 @@ type Channel struct {
 	Busy    *int `json:"busy,omitempty"`
 	// Filtered is true if the channel leaves out schemas or tables.
 	Filtered bool `json:"filtered"`
+	// SilentSeconds is how long nothing has come from the source, an event or a
+	// heartbeat, while the I/O thread runs. A channel that is well is silent for
+	// HeartbeatSeconds at most; one whose source hangs says 0 seconds behind and
+	// is silent for ever. It is nil while the I/O thread does not run, and
+	// HeartbeatSeconds where the server does not say.
+	SilentSeconds    *float64 `json:"silent_seconds,omitempty"`
+	HeartbeatSeconds *float64 `json:"heartbeat_seconds,omitempty"`
+	// StateSeconds is the time spent in each state, since Epoch. Time in which
+	// the agent could not look is LagUnknown.
+	StateSeconds map[LagState]float64 `json:"state_seconds,omitempty"`
+	// ApplyLag counts readings of ApplySeconds, since Epoch, one a second; the
+	// last bound is math.MaxFloat64.
+	ApplyLag []Bucket `json:"apply_lag,omitempty"`
 }
 
 // ConnectedReplica is a server that reads a binary log.
@@ -81,7 +94,8 @@ type SemiSync struct {
 	ReplicaEnabled bool `json:"replica_enabled"`
 	// SourceOn is false while the source has fallen back to asynchronous.
 	SourceOn bool `json:"source_on"`
-	Clients  int  `json:"clients"`
+	// Clients is how many replicas acknowledge.
+	Clients int `json:"clients"`
 	// TimeoutSeconds is how long a commit waits before the source falls back.
 	TimeoutSeconds float64 `json:"timeout_seconds"`
 	// NoTransactions counts commits that no replica had confirmed in time.
@@ -106,16 +120,28 @@ type Positions struct {
 // Position is how far a server had come at a time of its own clock.
 type Position struct {
 	Time time.Time `json:"time"`
-	// GTID is gtid_executed, MariaDB: gtid_binlog_pos for what was written
-	// here and gtid_slave_pos for what was applied, joined as gtid_current_pos.
+	// GTID is what it had executed: gtid_executed; MariaDB: gtid_slave_pos, what
+	// it had applied as a replica.
 	GTID string `json:"gtid,omitempty"`
-	// Received is what a replica had received from its sources, applied or not:
-	// Retrieved_Gtid_Set joined with GTID, MariaDB: Gtid_IO_Pos. It is empty on
-	// a server that replicates nothing.
-	Received string `json:"received,omitempty"`
-	// File and Offset are the binary log's own position on a source.
-	File   string `json:"file,omitempty"`
-	Offset uint64 `json:"offset,omitempty"`
+	// Written is what a MariaDB server had written to its own binary log
+	// (gtid_binlog_pos); on MySQL, GTID says that too. The two are kept apart,
+	// because a replica that was written to would seem to be ahead of its source
+	// in gtid_current_pos, and a primary that once was a replica keeps an old
+	// gtid_slave_pos.
+	Written string `json:"written,omitempty"`
+	// File and Offset are the end of the own binary log; Executed is how far
+	// each channel had come in its source's. They are read on MySQL where GTIDs
+	// are off.
+	File     string            `json:"file,omitempty"`
+	Offset   uint64            `json:"offset,omitempty"`
+	Executed []SourceExecution `json:"executed,omitempty"`
+}
+
+// SourceExecution is how far a channel had executed its source's binary log.
+type SourceExecution struct {
+	Channel string `json:"channel"`
+	File    string `json:"file"`
+	Offset  uint64 `json:"offset"`
 }
 
 // Binlog is the state of the binary log. Sources: variables and SHOW BINARY
