@@ -13,7 +13,8 @@ import (
 func small(f Family) []string {
 	if f == MySQL {
 		return []string{
-			"innodb_buffer_pool_size=64M", "innodb_redo_log_capacity=32M", "mysqlx=OFF", "secure_file_priv=NULL",
+			"innodb_buffer_pool_size=64M", "innodb_redo_log_capacity=32M", "innodb_log_buffer_size=16M",
+			"mysqlx=OFF", "secure_file_priv=NULL",
 		}
 	}
 	return []string{"innodb_buffer_pool_size=64M", "innodb_log_file_size=16M"}
