@@ -17,6 +17,9 @@ import (
 // a field changes its meaning or goes.
 const SchemaVersion = 1
 
+// Entry is a finding with its life so far.
+type Entry = ledger.Entry
+
 // Report is everything that one evaluation found, with all of its evidence.
 type Report struct {
 	Schema int `json:"schema"`
@@ -37,8 +40,8 @@ type Report struct {
 	Servers []Server `json:"servers"`
 	// Findings are open or acknowledged, by rank; Gone those that went within
 	// the ledger's memory, newest first.
-	Findings []ledger.Entry `json:"findings"`
-	Gone     []ledger.Entry `json:"gone,omitempty"`
+	Findings []Entry `json:"findings"`
+	Gone     []Entry `json:"gone,omitempty"`
 	// NotReady are rules that could not judge, and why.
 	NotReady []rules.NotReady `json:"not_ready,omitempty"`
 	// Unreachable are agents that could not be read.
@@ -130,11 +133,11 @@ type Gap struct {
 
 // Build makes the Report of one evaluation. entries come from the ledger, in its
 // order.
-func Build(version string, f *fleet.Fleet, result rules.Result, entries []ledger.Entry) *Report {
+func Build(version string, f *fleet.Fleet, result rules.Result, entries []Entry) *Report {
 	r := &Report{
 		Schema: SchemaVersion, Version: version, Generated: f.Now, Window: f.Window, Peak: f.Peak,
 		Shortened: f.Shortened, NotReady: result.NotReady,
-		Hosts: []Host{}, Servers: []Server{}, Findings: []ledger.Entry{},
+		Hosts: []Host{}, Servers: []Server{}, Findings: []Entry{},
 	}
 	for _, h := range f.Hosts {
 		r.Hosts = append(r.Hosts, host(h))

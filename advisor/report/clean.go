@@ -1,0 +1,37 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+)
+
+// clean returns s as one line that can be shown anywhere: what is not printable
+// (control characters, marks that turn the direction of text, bytes that are not
+// UTF-8) becomes U+FFFD, and every run of white space one space.
+//
+// Names and statements come from servers whose users may choose them, and they
+// end on terminals and web pages: every text of a Report goes through clean or
+// cleanBlock before it is rendered.
+func clean(s string) string {
+	return strings.Join(strings.Fields(strings.Map(printable, s)), " ")
+}
+
+// cleanBlock is clean for text whose lines matter, such as a configuration.
+func cleanBlock(s string) []string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "\r\n", "\n")
+	var out []string
+	for line := range strings.SplitSeq(s, "\n") {
+		out = append(out, strings.TrimRight(strings.Map(printable, line), " "))
+	}
+	return out
+}
+
+func printable(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.IsPrint(r):
+		return r
+	}
+	return unicode.ReplacementChar
+}
