@@ -4,6 +4,8 @@ package rules
 // is no registry: a rule that is not in this list does not exist.
 func All() []Rule {
 	return []Rule{
+		replicaStopped(),
+		replicaFallingBehind(),
 		replicaLag(),
 	}
 }

@@ -2,8 +2,17 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
 	"plimsoll/rules/fleet"
+)
+
+// The usual windows of rules. A minute's check sees parts for a little less than
+// a minute, because its first and last reading lie inside it; a day holds a
+// site's quiet and its busy hours.
+const (
+	aMinute = 45 * time.Second
+	aDay    = 24 * time.Hour
 )
 
 // unready returns why the rule cannot judge from what a job saw of a server, or

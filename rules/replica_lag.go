@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"time"
 
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
@@ -23,7 +22,7 @@ const servesReads = 1.0
 func replicaLag() Rule {
 	return Rule{
 		ID: "mysql/replica-lag", Title: "A replica stands behind its source",
-		Phase: Cure, MinWindow: 10 * time.Minute, Window: 24 * time.Hour,
+		Phase: Cure, MinWindow: aMinute, Window: aDay,
 		Needs:  []string{"mysql/replication", "mysql/status"},
 		Yields: []ID{"mysql/replica-stopped", "mysql/replica-falling-behind"},
 		Threshold: Threshold{Value: 1, Unit: Seconds, Source: "default of this rule: a visitor who " +

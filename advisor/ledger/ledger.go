@@ -52,6 +52,9 @@ type Entry struct {
 	Missed int `json:"missed,omitempty"`
 }
 
+// Open reports whether e is there and nobody has acknowledged it.
+func (e Entry) Open() bool { return e.Status == StatusOpen }
+
 // Ledger is the state on disk. It is not safe for concurrent use.
 type Ledger struct {
 	path    string

@@ -1,8 +1,7 @@
 package observe
 
 import (
-	"fmt"
-	"math"
+	"sort"
 	"time"
 
 	"plimsoll/collectors/snapshot"
@@ -16,59 +15,53 @@ type Track struct {
 }
 
 type point struct {
-	at                 time.Time
-	executed, received snapshot.GTIDSet
+	at time.Time
+	snapshot.Position
 }
 
 // NewTrack reads the positions of one server. agentOffset is the agent's clock
 // minus the advisor's, known to within agentError; both in seconds.
-func NewTrack(p *snapshot.Positions, agentOffset, agentError float64) (Track, error) {
+func NewTrack(p *snapshot.Positions, agentOffset, agentError float64) Track {
 	t := Track{clockError: p.ClockErrorSeconds + agentError}
 	shift := time.Duration((p.ClockOffsetSeconds + agentOffset) * float64(time.Second))
 	for _, position := range p.Ring {
-		executed, err := snapshot.ParseGTIDSet(position.GTID)
-		if err != nil {
-			return Track{}, fmt.Errorf("executed position %s: %w", position.Time.Format(time.RFC3339), err)
-		}
-		received, err := snapshot.ParseGTIDSet(position.Received)
-		if err != nil {
-			return Track{}, fmt.Errorf("received position %s: %w", position.Time.Format(time.RFC3339), err)
-		}
-		t.points = append(t.points, point{position.Time.Add(-shift), executed, received})
+		t.points = append(t.points, point{position.Time.Add(-shift), position})
 	}
-	return t, nil
+	return t
 }
 
 // LagSample is how far a replica stood behind at one second.
 type LagSample struct {
 	At time.Time
-	// Total is from commit on the source to commit on the replica, Transport
-	// the part before the replica had received the transaction; in seconds.
-	Total     float64
-	Transport float64
-	// AtLeast is true if the source's ring does not reach back far enough.
+	// Total is from commit on the source to commit on the replica, in seconds.
+	Total float64
+	// Transport is the part before the replica had received the transaction;
+	// nil where the replica does not say what it received.
+	Transport *float64
+	// AtLeast is true if the source's positions do not reach back far enough.
 	AtLeast bool
 }
 
 // Lags returns the replica's lag at each of its positions after since, from the
-// positions of its source. It writes nothing to any server: lag is how long ago
+// positions of its source. Nothing is written to any server: lag is how long ago
 // the source first was where the replica is not yet, and it is zero if and only
 // if the replica has all that the source had at that moment.
 //
-// A second for which the source's track has no point at most maxAge older is
-// left out: it is unknown, not zero.
-func Lags(source, replica Track, since time.Time) []LagSample {
+// A second is left out, since its lag is unknown and not zero, where the source
+// was not read shortly before, or where the two positions cannot be compared.
+func Lags(source, replica Track, channel string, since time.Time) []LagSample {
 	var out []LagSample
 	for _, r := range replica.points {
-		if !r.at.After(since) || !known(source, r.at) {
+		if !r.at.After(since) {
 			continue
 		}
-		total, atLeast := behind(source, r.at, r.executed)
-		transport := 0.0
-		if !r.received.Empty() {
-			transport, _ = behind(source, r.at, r.received)
+		before := source.until(r.at)
+		if len(before) == 0 || r.at.Sub(before[len(before)-1].at) > maxAge {
+			continue
 		}
-		out = append(out, LagSample{At: r.at, Total: total, Transport: math.Min(transport, total), AtLeast: atLeast})
+		if lag, known := lagAt(before, r, channel); known {
+			out = append(out, lag)
+		}
 	}
 	return out
 }
@@ -77,31 +70,35 @@ func Lags(source, replica Track, since time.Time) []LagSample {
 // second, so that three missing ones are a source that does not answer.
 const maxAge = 3 * time.Second
 
-// known reports whether the source was read shortly before at.
-func known(source Track, at time.Time) bool {
-	for i := len(source.points) - 1; i >= 0; i-- {
-		if age := at.Sub(source.points[i].at); age >= 0 {
-			return age <= maxAge
-		}
-	}
-	return false
+// until returns the points that are not after t.
+func (s Track) until(t time.Time) []point {
+	return s.points[:sort.Search(len(s.points), func(i int) bool { return s.points[i].at.After(t) })]
 }
 
-// behind returns how long before at the source first had something that have
-// lacks. Positions only grow, so that the first such point is found by halving.
-func behind(source Track, at time.Time, have snapshot.GTIDSet) (seconds float64, atLeast bool) {
-	lo, hi := 0, len(source.points)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		p := source.points[mid]
-		if p.at.After(at) || !have.Contains(p.executed) {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
+func lagAt(source []point, replica point, channel string) (LagSample, bool) {
+	if _, known := replica.Reached(source[len(source)-1].Position, channel); !known {
+		return LagSample{}, false
 	}
-	if lo == len(source.points) || source.points[lo].at.After(at) {
+	total, atLeast := behind(source, replica.at, replica.Position, channel)
+	lag := LagSample{At: replica.at, Total: total, AtLeast: atLeast}
+	if replica.Received != "" {
+		received := snapshot.Position{GTID: replica.Received}
+		transport, _ := behind(source, replica.at, received, channel)
+		transport = min(transport, total)
+		lag.Transport = &transport
+	}
+	return lag, true
+}
+
+// behind returns how long before at the source first was where have is not yet.
+// Positions only grow, so that the first such point is found by halving.
+func behind(source []point, at time.Time, have snapshot.Position, channel string) (seconds float64, atLeast bool) {
+	i := sort.Search(len(source), func(i int) bool {
+		reached, _ := have.Reached(source[i].Position, channel)
+		return !reached
+	})
+	if i == len(source) {
 		return 0, false
 	}
-	return at.Sub(source.points[lo].at).Seconds(), lo == 0
+	return at.Sub(source[i].at).Seconds(), i == 0
 }

@@ -95,14 +95,14 @@ func (p *page) turn(source, replica Sight, c snapshot.Channel, now time.Time) {
 	if since.IsZero() {
 		since = now.Add(-snapshot.MaxPositions * time.Second)
 	}
-	samples, clockError, err := lags(source, replica, since)
+	samples, clockError := lags(source, replica, c.Name, since)
 	p.ClockErrorSeconds = clockError
 	for _, s := range samples {
 		p.add(s)
 	}
 	p.addStates(c.State, len(samples), now)
 	if len(samples) == 0 {
-		p.Unknown = whyUnknown(source, c, err)
+		p.Unknown = whyUnknown(source, replica, c)
 	}
 }
 
@@ -115,7 +115,9 @@ func (p *page) add(s LagSample) {
 		}
 	}
 	p.Last, p.Max = &s.Total, larger(p.Max, s.Total)
-	p.TransportMax = larger(p.TransportMax, s.Transport)
+	if s.Transport != nil {
+		p.TransportMax = larger(p.TransportMax, *s.Transport)
+	}
 	p.last = s.At
 }
 
@@ -151,41 +153,36 @@ func (p *page) reading() LagReading {
 	return r
 }
 
-func lags(source, replica Sight, since time.Time) ([]LagSample, float64, error) {
-	if source.Server == nil || source.Latest.Positions == nil || replica.Latest.Positions == nil {
-		return nil, 0, nil
+func lags(source, replica Sight, channel string, since time.Time) ([]LagSample, float64) {
+	if !source.tracked() || !replica.tracked() {
+		return nil, 0
 	}
-	from, err := track(source)
-	if err != nil {
-		return nil, 0, fmt.Errorf("source %s: %w", source.Name, err)
-	}
-	to, err := track(replica)
-	if err != nil {
-		return nil, 0, fmt.Errorf("replica %s: %w", replica.Name, err)
-	}
-	return Lags(from, to, since), from.clockError + to.clockError, nil
+	from, to := source.track(), replica.track()
+	return Lags(from, to, channel, since), from.clockError + to.clockError
 }
 
-func track(s Sight) (Track, error) {
-	if math.IsInf(s.ClockErrorSeconds, 0) {
-		return Track{}, fmt.Errorf("the clock of its agent was not compared")
-	}
+// tracked reports whether the server's positions can be put on our clock.
+func (s Sight) tracked() bool {
+	return s.Server != nil && s.Latest.Positions != nil && !math.IsInf(s.ClockErrorSeconds, 0)
+}
+
+func (s Sight) track() Track {
 	return NewTrack(s.Latest.Positions, s.ClockOffsetSeconds, s.ClockErrorSeconds)
 }
 
 // whyUnknown says in an operator's words why there is no figure.
-func whyUnknown(source Sight, c snapshot.Channel, err error) string {
+func whyUnknown(source, replica Sight, c snapshot.Channel) string {
 	switch {
-	case err != nil:
-		return err.Error()
 	case c.State != snapshot.LagOK && c.State != snapshot.LagDelayed:
 		return fmt.Sprintf("replication is not running (%s)", c.State)
 	case source.Server == nil:
 		return fmt.Sprintf("no agent reads its source %s:%d", c.SourceHost, c.SourcePort)
-	case source.Latest.Positions == nil:
+	case !source.tracked():
 		return "the positions of its source are not known"
+	case !replica.tracked():
+		return "its own positions are not known"
 	}
-	return "its source did not answer in that time"
+	return "its source did not answer in that time, or their positions cannot be compared"
 }
 
 func larger(a *float64, b float64) *float64 {

@@ -1,0 +1,109 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Setting is what a configuration changes of one rule. Zero fields change
+// nothing.
+type Setting struct {
+	// Threshold is written as its unit is: 30s, 80%, 20GB, or a plain number.
+	Threshold string
+	MinWindow time.Duration
+	Window    time.Duration
+	Disabled  bool
+}
+
+// Configure returns all with settings applied, without the disabled ones, and
+// whether any window is shorter than the rule's own. Errors name the rule, the
+// value and what is allowed.
+func Configure(all []Rule, settings map[ID]Setting) (out []Rule, shortened bool, err error) {
+	for id := range settings {
+		if !slices.ContainsFunc(all, func(r Rule) bool { return r.ID == id }) {
+			return nil, false, fmt.Errorf("rules.%s: there is no such rule; the nearest is %s (`plimsoll rules list` names all)",
+				id, nearest(id, all))
+		}
+	}
+	for _, r := range all {
+		s := settings[r.ID]
+		if s.Disabled {
+			continue
+		}
+		if s.Threshold != "" {
+			v, err := parse(s.Threshold, r.Threshold.Unit)
+			if err != nil {
+				return nil, false, fmt.Errorf("rules.%s.threshold: %w", r.ID, err)
+			}
+			r.Threshold.Value, r.Threshold.Source = v, "configuration"
+		}
+		shortened = shortened || (s.MinWindow > 0 && s.MinWindow < r.MinWindow) || (s.Window > 0 && s.Window < r.Window)
+		r.MinWindow, r.Window = cmp.Or(s.MinWindow, r.MinWindow), cmp.Or(s.Window, r.Window)
+		out = append(out, r)
+	}
+	return out, shortened, nil
+}
+
+// parse reads a threshold in its unit.
+func parse(text string, unit Unit) (float64, error) {
+	switch unit {
+	case Seconds:
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 {
+			return 0, fmt.Errorf("%q is not a duration; write it like 30s", text)
+		}
+		return d.Seconds(), nil
+	case Ratio:
+		number, percent := strings.CutSuffix(text, "%")
+		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if percent {
+			v /= 100
+		}
+		if err != nil || v < 0 || v > 1 {
+			return 0, fmt.Errorf("%q is not a share; write it like 80%% or 0.8", text)
+		}
+		return v, nil
+	case Bytes:
+		return parseBytes(text)
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || v < 0 {
+		return 0, fmt.Errorf("%q is not a number of at least 0", text)
+	}
+	return v, nil
+}
+
+func parseBytes(text string) (float64, error) {
+	factors := []struct {
+		suffix string
+		factor float64
+	}{{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
+	for _, f := range factors {
+		if number, ok := strings.CutSuffix(text, f.suffix); ok {
+			if v, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil && v >= 0 {
+				return v * f.factor, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%q is not a size; write it like 20GB", text)
+}
+
+// nearest returns the rule whose name shares most letters with id at its start
+// or end: enough for a slip of the finger.
+func nearest(id ID, all []Rule) ID {
+	shared := func(r Rule) int {
+		n := 0
+		for n < min(len(id), len(r.ID)) && id[n] == r.ID[n] {
+			n++
+		}
+		for i := 1; i <= min(len(id), len(r.ID))-n && id[len(id)-i] == r.ID[len(r.ID)-i]; i++ {
+			n++
+		}
+		return n
+	}
+	return slices.MaxFunc(all, func(a, b Rule) int { return cmp.Compare(shared(a), shared(b)) }).ID
+}
