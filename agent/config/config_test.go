@@ -199,13 +199,18 @@ func TestAMalformedDSNIsNotQuotedInItsError(t *testing.T) {
 	}
 }
 
-func TestASocketNeedsNoPassword(t *testing.T) {
-	dsn, err := MySQL{Name: "local", Socket: "/run/mysqld/mysqld.sock", User: "plimsoll"}.DSN()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := string(dsn); !strings.HasPrefix(got, "plimsoll@unix(/run/mysqld/mysqld.sock)/") {
-		t.Errorf("DSN = %s", got)
+func TestADSNIsRemoteUnlessItStaysOnTheHost(t *testing.T) {
+	for dsn, want := range map[DSN]bool{
+		"u:p@tcp(db1:3306)/":               true,
+		"u:p@tcp(10.0.0.5:3306)/":          true,
+		"u:p@tcp(127.0.0.1:3306)/":         false,
+		"u@unix(/run/mysqld/mysqld.sock)/": false,
+		"u:p@/":                            false,
+		"not a DSN":                        false,
+	} {
+		if got := dsn.Remote(); got != want {
+			t.Errorf("Remote(%s) = %t, want %t", string(dsn), got, want)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"log/slog"
-	"os/user"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -27,12 +26,15 @@ func (DSN) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText returns a placeholder.
 func (DSN) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// DSN returns how to reach the server. It reads DSNFile each time, so that a
-// changed password needs no restart. No error quotes the file's content.
+// Remote is true if the server runs on another host, as far as the address
+// tells: a tunnel to elsewhere ends on loopback too.
+func (d DSN) Remote() bool {
+	c, err := mysql.ParseDSN(string(d))
+	return err == nil && c.Net != "unix" && !Loopback(c.Addr)
+}
+
+// DSN reads DSNFile. No error quotes the file's content.
 func (m MySQL) DSN() (DSN, error) {
-	if m.Socket != "" {
-		return m.socketDSN()
-	}
 	text, err := readBounded(m.DSNFile)
 	if err != nil {
 		return "", fmt.Errorf("read dsn_file of %s: %w", m.Name, err)
@@ -42,17 +44,4 @@ func (m MySQL) DSN() (DSN, error) {
 		return "", fmt.Errorf("dsn_file of %s: %s does not hold a DSN; write user:password@tcp(host:3306)/", m.Name, m.DSNFile)
 	}
 	return DSN(dsn), nil
-}
-
-func (m MySQL) socketDSN() (DSN, error) {
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User = "unix", m.Socket, m.User
-	if c.User == "" {
-		me, err := user.Current()
-		if err != nil {
-			return "", fmt.Errorf("find the account for %s: %w: set user", m.Name, err)
-		}
-		c.User = me.Username
-	}
-	return DSN(c.FormatDSN()), nil
 }

@@ -88,6 +88,9 @@ type Agent struct {
 	CPUSeconds float64 `json:"cpu_seconds"`
 	// ResidentBytes is the agent's resident memory.
 	ResidentBytes uint64 `json:"resident_bytes"`
+	// SeriesDropped counts series that were left out of /metrics because their
+	// labels, made printable and cut to length, were those of another.
+	SeriesDropped uint64 `json:"series_dropped"`
 	// Jobs is how each job fares, in the order of the agent's list.
 	Jobs []JobHealth `json:"jobs"`
 }

@@ -1,0 +1,239 @@
+package expose
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// The largest section that is sent; a reader refuses more.
+const (
+	maxPacked   = 8 << 20
+	maxUnpacked = 64 << 20
+)
+
+// body is a section in JSON, compressed.
+type body struct {
+	etag   string
+	packed []byte
+	bytes  int // unpacked
+}
+
+// bodies keeps the last body of each section: several readers of one section
+// cost the agent one encoding.
+type bodies struct {
+	mu   sync.Mutex
+	last map[snapshot.Section]body
+}
+
+func (b *bodies) bytes(name snapshot.Section) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last[name].bytes
+}
+
+// body returns the section under etag. One is made at a time: a section of
+// 10,000 digests takes megabytes to make.
+func (h *Handler) body(name snapshot.Section, after uint64, etag string) (body, error) {
+	h.bodies.mu.Lock()
+	defer h.bodies.mu.Unlock()
+	if b := h.bodies.last[name]; b.etag == etag {
+		return b, nil
+	}
+	s := h.source.Snapshot().Section(name)
+	for _, server := range s.Servers {
+		textsAfter(server, after)
+	}
+	b, err := pack(s)
+	if err != nil {
+		return body{}, fmt.Errorf("section %s: %w", name, err)
+	}
+	b.etag = etag
+	if h.bodies.last == nil {
+		h.bodies.last = map[snapshot.Section]body{}
+	}
+	h.bodies.last[name] = b
+	return b, nil
+}
+
+// textsAfter leaves out the texts that the reader has.
+func textsAfter(s *snapshot.Server, rev uint64) {
+	if rev == 0 || s.Digests == nil {
+		return
+	}
+	d := *s.Digests
+	d.Texts = nil
+	for _, t := range s.Digests.Texts {
+		if t.Rev > rev {
+			d.Texts = append(d.Texts, t)
+		}
+	}
+	s.Digests = &d
+}
+
+var errTooLarge = errors.New("larger than a reader accepts, and nothing in it can be left out")
+
+// pack encodes s, leaving out the least of it until it is small enough.
+func pack(s *snapshot.Snapshot) (body, error) {
+	b, err := encode(s)
+	for budget := maxUnpacked; err == nil && !b.fits(); budget /= 2 {
+		if budget == 0 {
+			return body{}, errTooLarge
+		}
+		b, err = encode(cut(s, budget))
+	}
+	return b, err
+}
+
+func (b body) fits() bool { return len(b.packed) <= maxPacked && b.bytes <= maxUnpacked }
+
+func encode(s *snapshot.Snapshot) (body, error) {
+	var packed bytes.Buffer
+	// Speed over size: on the wire it is a fifth either way.
+	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	if err != nil {
+		return body{}, err
+	}
+	count := &counter{to: zip}
+	if err := errors.Join(json.NewEncoder(count).Encode(s), zip.Close()); err != nil {
+		return body{}, err
+	}
+	return body{packed: packed.Bytes(), bytes: count.n}, nil
+}
+
+// counter counts what is written through it.
+type counter struct {
+	to io.Writer
+	n  int
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += len(p)
+	return c.to.Write(p)
+}
+
+// cut returns s with at most budget bytes in each of its lists that can grow
+// without bound, and a gap where something was left out.
+func cut(s *snapshot.Snapshot, budget int) *snapshot.Snapshot {
+	out := s.Clone()
+	out.Events = newest(s.Events, budget)
+	budget /= max(1, len(out.Servers))
+	for name, server := range out.Servers {
+		cutDigests(server, name, budget)
+		cutSchema(server, name, budget)
+		cutUse(server, name, budget)
+		cutPositions(server, name, budget)
+	}
+	return out
+}
+
+// cutDigests keeps those that took the most time, and their texts.
+func cutDigests(s *snapshot.Server, name string, budget int) {
+	if s.Digests == nil {
+		return
+	}
+	d := *s.Digests
+	d.Rows = slices.SortedStableFunc(slices.Values(d.Rows), func(a, b snapshot.Digest) int {
+		return cmp.Compare(b.Seconds, a.Seconds)
+	})
+	d.Rows = d.Rows[:within(d.Rows, budget/2)]
+	kept := map[string]bool{}
+	for _, row := range d.Rows {
+		kept[row.Fingerprint] = true
+	}
+	d.Texts = slices.DeleteFunc(slices.Clone(d.Texts), func(t snapshot.DigestText) bool { return !kept[t.Fingerprint] })
+	d.Texts = d.Texts[:within(d.Texts, budget/2)]
+	d.Gaps = leftOut(d.Gaps, "mysql/digests", name, "digests", len(s.Digests.Rows), len(d.Rows))
+	s.Digests = &d
+}
+
+// cutSchema keeps the largest tables.
+func cutSchema(s *snapshot.Server, name string, budget int) {
+	if s.Schema == nil {
+		return
+	}
+	size := func(t snapshot.Table) uint64 { return or(t.DataBytes) + or(t.IndexBytes) }
+	d := *s.Schema
+	d.Tables = slices.SortedStableFunc(slices.Values(d.Tables), func(a, b snapshot.Table) int {
+		return cmp.Compare(size(b), size(a))
+	})
+	d.Tables = d.Tables[:within(d.Tables, budget)]
+	d.Gaps = leftOut(d.Gaps, "mysql/schema", name, "tables", len(s.Schema.Tables), len(d.Tables))
+	s.Schema = &d
+}
+
+// cutUse keeps the tables and indexes that are read most.
+func cutUse(s *snapshot.Server, name string, budget int) {
+	if s.Use == nil {
+		return
+	}
+	d := *s.Use
+	d.Tables = slices.SortedStableFunc(slices.Values(d.Tables), func(a, b snapshot.TableUse) int {
+		return cmp.Compare(b.Reads, a.Reads)
+	})
+	d.Indexes = slices.SortedStableFunc(slices.Values(d.Indexes), func(a, b snapshot.IndexUse) int {
+		return cmp.Compare(b.Reads, a.Reads)
+	})
+	d.Tables = d.Tables[:within(d.Tables, budget/2)]
+	d.Indexes = d.Indexes[:within(d.Indexes, budget/2)]
+	d.Gaps = leftOut(d.Gaps, "mysql/use", name, "tables and indexes",
+		len(s.Use.Tables)+len(s.Use.Indexes), len(d.Tables)+len(d.Indexes))
+	s.Use = &d
+}
+
+// cutPositions keeps the newest.
+func cutPositions(s *snapshot.Server, name string, budget int) {
+	if s.Positions == nil {
+		return
+	}
+	d := *s.Positions
+	d.Ring = newest(d.Ring, budget)
+	d.Gaps = leftOut(d.Gaps, "mysql/positions", name, "positions", len(s.Positions.Ring), len(d.Ring))
+	s.Positions = &d
+}
+
+// within returns how many of items, from the first on, fit into budget bytes.
+func within[T any](items []T, budget int) int {
+	for i := range items {
+		text, err := json.Marshal(items[i])
+		if budget -= len(text) + 1; err != nil || budget < 0 {
+			return i
+		}
+	}
+	return len(items)
+}
+
+// newest returns the last items that fit into budget bytes.
+func newest[T any](items []T, budget int) []T {
+	backwards := slices.Clone(items)
+	slices.Reverse(backwards)
+	kept := backwards[:within(backwards, budget)]
+	slices.Reverse(kept)
+	return kept
+}
+
+func leftOut(gaps []snapshot.Gap, job, server, what string, all, kept int) []snapshot.Gap {
+	if kept == all {
+		return gaps
+	}
+	return append(slices.Clone(gaps), snapshot.Gap{
+		Job: job, Subject: server,
+		Reason: fmt.Sprintf("%d of %d %s are left out: a section has at most %d MiB compressed and %d MiB unpacked",
+			all-kept, all, what, maxPacked>>20, maxUnpacked>>20),
+	})
+}
+
+func or(n *uint64) uint64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}

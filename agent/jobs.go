@@ -1,0 +1,58 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"plimsoll/agent/config"
+	"plimsoll/collectors"
+	"plimsoll/collectors/host"
+	"plimsoll/collectors/mysql"
+)
+
+// Jobs lists everything that an agent reads: the host, and what each of servers
+// can tell. The configuration changes or leaves out jobs by name.
+func Jobs(c *config.Config, servers ...*mysql.Server) []collectors.Job {
+	jobs := []collectors.Job{
+		{Name: "host", Every: 15 * time.Second, Timeout: 10 * time.Second, Collector: host.New(host.Options{})},
+	}
+	for _, s := range servers {
+		jobs = append(jobs, s.Jobs()...)
+	}
+	return configured(jobs, c)
+}
+
+// JobNames lists the names that a configuration may use.
+func JobNames() []string {
+	// Open dials nothing, so that a server which is nowhere tells its jobs.
+	anywhere, err := mysql.Open(mysql.Config{Name: "any", Socket: "/", User: "any"})
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	var names []string
+	for _, job := range Jobs(&config.Config{}, anywhere) {
+		names = append(names, job.Name)
+	}
+	names = append(names, serversJob)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// configured applies what the configuration says of jobs.
+func configured(jobs []collectors.Job, c *config.Config) []collectors.Job {
+	var kept []collectors.Job
+	for _, job := range jobs {
+		change := c.Job(job.Name)
+		if change.Disabled {
+			continue
+		}
+		if change.Every != 0 {
+			job.Every = change.Every
+		}
+		if change.Timeout != 0 {
+			job.Timeout = change.Timeout
+		}
+		kept = append(kept, job)
+	}
+	return kept
+}

@@ -1,0 +1,260 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"plimsoll/collectors"
+	"plimsoll/collectors/snapshot"
+)
+
+// grace is how long a collector may go on after its time is over before it
+// counts as hung, and how long the agent waits for one at its own end.
+const grace = 5 * time.Second
+
+// runner runs one job. All its fields belong to the goroutine of run.
+type runner struct {
+	agent   *Agent
+	job     collectors.Job
+	entry   *entry
+	breaker breaker
+
+	// done is not nil while a round is under way. A round that hangs keeps it,
+	// so that no second one is started beside it: however long a server hangs,
+	// it holds one goroutine and one connection of a job.
+	done  chan outcome
+	hung  bool
+	limit <-chan time.Time
+	begun time.Time
+	next  time.Time
+}
+
+// outcome is what a round came to.
+type outcome struct {
+	fresh *snapshot.Snapshot
+	state json.RawMessage
+	err   error
+	took  time.Duration
+}
+
+func (a *Agent) newRunner(job collectors.Job) *runner {
+	if a.every != nil {
+		job.Every = a.every(job)
+	}
+	r := &runner{agent: a, job: job, breaker: breaker{every: job.Every, interval: job.Every}}
+	r.entry = a.board.add(job)
+	return r
+}
+
+// run runs rounds until ctx ends, and then waits for the one under way.
+func (r *runner) run(ctx context.Context) {
+	r.load()
+	r.next = time.Now().Add(r.firstDelay())
+	tick := time.NewTimer(time.Until(r.next))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			r.drain()
+			return
+		case <-tick.C:
+			r.round(ctx)
+		case out := <-r.done:
+			r.finish(out)
+		case <-r.limit:
+			r.abandon()
+		}
+		tick.Reset(time.Until(r.next))
+	}
+}
+
+// firstDelay spreads the first rounds; a job that runs often need not wait.
+func (r *runner) firstDelay() time.Duration {
+	most := min(r.agent.jitter, r.job.Every)
+	if most <= 0 {
+		return 0
+	}
+	return rand.N(most) //nolint:gosec // Spreads load; nobody gains by guessing it.
+}
+
+// load gives a Keeper the state of an earlier run.
+func (r *runner) load() {
+	keeper, ok := r.job.Collector.(collectors.Keeper)
+	if !ok {
+		return
+	}
+	state, ok := r.agent.keep.state(r.entry.key)
+	if !ok {
+		return
+	}
+	if err := guarded(func() error { return keeper.Load(state) }); err != nil {
+		r.agent.log.Warn("state not taken up, totals start anew", "job", r.job.Name, "server", r.job.Server, "err", clean(err))
+	}
+}
+
+// round starts a round, or leaves it out if the one before has not ended.
+func (r *runner) round(ctx context.Context) {
+	r.advance()
+	if r.done != nil {
+		r.agent.board.skip(r.entry)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.job.Timeout)
+	done := make(chan outcome, 1)
+	r.done, r.begun, r.limit = done, time.Now(), time.After(r.job.Timeout+grace)
+	go func() {
+		defer cancel()
+		done <- collect(ctx, r.job)
+	}()
+}
+
+// advance sets the next round on the grid of the interval. Rounds that a
+// stopped clock or a starved host left out are not caught up.
+func (r *runner) advance() {
+	r.next = r.next.Add(r.breaker.interval)
+	if now := time.Now(); r.next.Before(now) {
+		r.next = now.Add(r.breaker.interval)
+	}
+}
+
+// finish takes the outcome of the round that just ended. What a round brings
+// that had been given up is of a time long past, and is dropped.
+func (r *runner) finish(out outcome) {
+	hung := r.hung
+	r.done, r.limit, r.hung = nil, nil, false
+	if !hung {
+		r.report(out)
+	}
+}
+
+// abandon gives the round under way up. It keeps its place.
+func (r *runner) abandon() {
+	r.hung, r.limit = true, nil
+	r.report(outcome{
+		took: time.Since(r.begun),
+		err:  fmt.Errorf("hangs: still running %s after its limit of %s", grace, r.job.Timeout),
+	})
+}
+
+// drain waits for the round under way, but not for ever.
+func (r *runner) drain() {
+	if r.done == nil || r.hung {
+		return
+	}
+	select {
+	case out := <-r.done:
+		if out.err == nil {
+			r.report(out)
+		}
+	case <-time.After(grace):
+		r.agent.log.Warn("collector left behind", "job", r.job.Name, "server", r.job.Server)
+	}
+}
+
+// report publishes an outcome and sets the pace of what follows.
+func (r *runner) report(out outcome) {
+	before := r.breaker.interval
+	r.breaker.after(out.err)
+	if r.breaker.interval != before {
+		r.next = later(r.begun.Add(r.breaker.interval), time.Now())
+	}
+	switched := r.agent.board.finish(r.entry, out, r.breaker.interval)
+	if out.err == nil {
+		r.agent.accept(r.entry, out)
+	}
+	if switched {
+		r.logSwitch(out.err)
+	}
+}
+
+// logSwitch tells of a job that began or ceased to fail.
+func (r *runner) logSwitch(err error) {
+	log := r.agent.log.With("job", r.job.Name, "server", r.job.Server)
+	if err == nil {
+		log.Info("job recovered")
+		return
+	}
+	log.Warn("job fails", "err", clean(err))
+	var p *panicError
+	if errors.As(err, &p) {
+		log.Error("BUG: collector panicked", "stack", string(p.stack))
+	}
+}
+
+// accept hands what a round read to whoever may show it.
+func (a *Agent) accept(e *entry, out outcome) {
+	events := out.fresh.Events
+	out.fresh.Events, out.fresh.Gaps = nil, nil
+	if out.state == nil {
+		a.board.merge(out.fresh)
+		a.keep.take(e.key, nil, nil, events)
+		return
+	}
+	a.keep.take(e.key, out.fresh, out.state, events)
+}
+
+// collect runs one round.
+func collect(ctx context.Context, job collectors.Job) (out outcome) {
+	start := time.Now()
+	out.fresh = &snapshot.Snapshot{}
+	out.err = guarded(func() error {
+		if err := job.Collector.Collect(ctx, out.fresh); err != nil {
+			return err
+		}
+		keeper, ok := job.Collector.(collectors.Keeper)
+		if !ok {
+			return nil
+		}
+		var err error
+		out.state, err = saved(keeper)
+		return err
+	})
+	if errors.Is(out.err, context.DeadlineExceeded) && ctx.Err() != nil {
+		out.err = fmt.Errorf("took longer than its limit of %s: %w", job.Timeout, out.err)
+	}
+	out.took = time.Since(start)
+	return out
+}
+
+// saved returns the state of k, which is never nil.
+func saved(k collectors.Keeper) (json.RawMessage, error) {
+	state, err := k.Save()
+	if err != nil {
+		return nil, fmt.Errorf("save state: %w", err)
+	}
+	if !json.Valid(state) {
+		return nil, errors.New("BUG: save state: not JSON")
+	}
+	return state, nil
+}
+
+// panicError is a panic of a collector.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("BUG: panic: %v", p.value) }
+
+// guarded turns a panic of f into its error: a bug in one collector must not
+// end the others.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
