@@ -129,6 +129,10 @@ type Position struct {
 	// in gtid_current_pos, and a primary that once was a replica keeps an old
 	// gtid_slave_pos.
 	Written string `json:"written,omitempty"`
+	// Received is what a replica had received, applied or not: GTID joined with
+	// Retrieved_Gtid_Set; MariaDB: Gtid_IO_Pos. It is empty on a server that
+	// replicates nothing, and where it is not known.
+	Received string `json:"received,omitempty"`
 	// File and Offset are the end of the own binary log; Executed is how far
 	// each channel had come in its source's. They are read on MySQL where GTIDs
 	// are off.
