@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,35 +53,61 @@ func (k *Keeper) Copies(latest *snapshot.Snapshot, w fleet.Window) ([]*snapshot.
 }
 
 // sameEpochs reports whether every part of latest goes on from one of older.
-func sameEpochs(older, latest *snapshot.Snapshot) bool {
-	if latest.Machine != nil && (older.Machine == nil || older.Machine.Epoch != latest.Machine.Epoch) {
-		return false
+func sameEpochs(older, latest *snapshot.Snapshot) bool { return allEpochs(older) == allEpochs(latest) }
+
+// allEpochs names the epochs of all parts of s.
+func allEpochs(s *snapshot.Snapshot) string {
+	var out strings.Builder
+	if s.Machine != nil {
+		fmt.Fprintf(&out, "machine %q\n", s.Machine.Epoch)
 	}
-	for name, server := range latest.Servers {
-		if older.Servers[name] == nil || !slices.Equal(epochs(older.Servers[name]), epochs(server)) {
-			return false
+	for _, name := range slices.Sorted(maps.Keys(s.Servers)) {
+		lean := *s.Servers[name]
+		lean.Positions = nil
+		fmt.Fprintf(&out, "%q", name)
+		for _, h := range lean.Headers() {
+			fmt.Fprintf(&out, " %q", h.Epoch)
 		}
 	}
-	return true
+	return out.String()
 }
 
-func epochs(s *snapshot.Server) []string {
-	var out []string
-	for _, h := range s.Headers() {
-		out = append(out, h.Epoch)
+// lastEpochs returns allEpochs of the newest copy, which after a restart has to
+// be read once.
+func (k *Keeper) lastEpochs(id string, t time.Time) string {
+	k.mu.Lock()
+	known := k.epochs[id]
+	k.mu.Unlock()
+	if known != "" {
+		return known
 	}
-	return out
+	s, err := read(k.path(id, t))
+	if err != nil {
+		return "" // a damaged copy is replaced by a new one
+	}
+	k.remember(s)
+	return allEpochs(s)
 }
 
-// keep writes a copy if the last one is an hour old, and removes what is too
-// old. Positions stay out: they are of minutes, and most of a snapshot's bytes.
+func (k *Keeper) remember(s *snapshot.Snapshot) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.epochs[s.AgentID] = allEpochs(s)
+}
+
+// keep writes a copy if the last one is an hour old, or if s has totals that do
+// not go on from it: without a copy of the new epoch they could not be
+// subtracted for an hour. Positions stay out: they are of minutes, and most of a
+// snapshot's bytes.
 func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	times, err := k.kept(s.AgentID)
 	if err != nil {
 		return err
 	}
 	if n := len(times); n > 0 && s.Taken.Sub(times[n-1]) < time.Hour {
-		return nil
+		if k.lastEpochs(s.AgentID, times[n-1]) == allEpochs(s) {
+			return nil
+		}
 	}
 	lean := s.Clone()
 	for _, server := range lean.Servers {
@@ -92,18 +119,20 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	if err := write(k.path(s.AgentID, s.Taken), lean); err != nil {
 		return err
 	}
+	k.remember(s)
 	return k.prune(s.AgentID, times)
 }
 
-// prune removes copies beyond their time: after two days the first of each day
-// stays, after forty none.
+// prune removes copies beyond their time: after two hours the first of each hour
+// stays, after two days the first of each day, and after forty none.
 func (k *Keeper) prune(id string, times []time.Time) error {
+	const byHour = "2006-01-02 15"
 	var faults []error
-	day := ""
+	day, hour := "", ""
 	for _, t := range times {
-		age, first := k.now().Sub(t), t.UTC().Format(time.DateOnly) != day
-		day = t.UTC().Format(time.DateOnly)
-		if age > daily || (age > hourly && !first) {
+		age, firstOfDay, firstOfHour := k.now().Sub(t), t.UTC().Format(time.DateOnly) != day, t.UTC().Format(byHour) != hour
+		day, hour = t.UTC().Format(time.DateOnly), t.UTC().Format(byHour)
+		if age > daily || age > hourly && !firstOfDay || age > 2*time.Hour && !firstOfHour {
 			faults = append(faults, os.Remove(k.path(id, t)))
 			k.mu.Lock()
 			delete(k.bases, k.path(id, t))

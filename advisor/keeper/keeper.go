@@ -35,8 +35,9 @@ type Keeper struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	targets map[string]*agent // by target
-	bases   map[string]*snapshot.Snapshot
+	targets map[string]*agent             // by target
+	bases   map[string]*snapshot.Snapshot // by path, those that bound the window
+	epochs  map[string]string             // by agent, of its newest copy
 }
 
 // Agent is what the keeper knows of one target.
@@ -69,7 +70,7 @@ func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
 	}
 	return &Keeper{
 		dir: dir, log: log, now: now,
-		targets: map[string]*agent{}, bases: map[string]*snapshot.Snapshot{},
+		targets: map[string]*agent{}, bases: map[string]*snapshot.Snapshot{}, epochs: map[string]string{},
 	}, nil
 }
 

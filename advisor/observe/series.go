@@ -109,13 +109,23 @@ func (s series) fillLag(readings []LagReading) {
 			TransportP99: transport.find(key...), TrendRatio: trend.find(key...),
 			State: map[snapshot.LagState]float64{},
 		}
+		seen := 0.0
 		for _, state := range lagStates() {
 			if seconds := states.find(append(key, string(state))...); seconds != nil {
 				lag.State[state] = *seconds
+				seen += *seconds
 			}
 		}
+		lag.Window.From = maxTime(lag.Window.From, lag.Window.To.Add(-time.Duration(seen*float64(time.Second))))
 		v.Lag = append(v.Lag, lag)
 	}
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func lagStates() []snapshot.LagState {
