@@ -1,0 +1,97 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"net"
+	"strings"
+
+	"plimsoll/collectors/metric"
+	"plimsoll/collectors/snapshot"
+)
+
+// The list of replicas itself (SHOW REPLICAS) wants REPLICATION SLAVE, the
+// right to read every row that is written. Who reads the binary log now is seen
+// with less. threads has the host without the port. MySQL 5.7; MariaDB 10.5.
+const (
+	selectDumpsMySQL = `SELECT PROCESSLIST_HOST, PROCESSLIST_STATE FROM performance_schema.threads
+		WHERE PROCESSLIST_COMMAND IN ('Binlog Dump', 'Binlog Dump GTID')`
+	selectDumpsMariaDB = `SELECT HOST, STATE FROM information_schema.PROCESSLIST WHERE COMMAND = 'Binlog Dump'`
+	// tryProcess is refused without PROCESS, where the process list is short
+	// without a word.
+	tryProcess = "SELECT 1 FROM information_schema.INNODB_TRX LIMIT 1"
+)
+
+// needProcess is for everything about other sessions.
+func needProcess(fact string) need { return need{fact, "PROCESS ON *.*", "PROCESS ON *.*"} }
+
+func readReplicas(ctx context.Context, q *session, part *snapshot.Replication) error {
+	query, n := selectDumpsMySQL, need{fact: "connected replicas", mysql: "SELECT ON performance_schema.*"}
+	if q.identity.Family == snapshot.MariaDB {
+		query, n = selectDumpsMariaDB, needProcess("connected replicas")
+		err := q.each(ctx, tryProcess, func(*sql.Rows) error { return nil })
+		if err != nil {
+			return q.tolerate(&part.Meta, replicationJob, n, err)
+		}
+	}
+	replicas := []snapshot.ConnectedReplica{}
+	err := q.each(ctx, query, func(rows *sql.Rows) error {
+		var host, state sql.NullString
+		if err := rows.Scan(&host, &state); err != nil {
+			return err
+		}
+		replicas = append(replicas, snapshot.ConnectedReplica{Address: withoutPort(host.String), State: state.String})
+		return nil
+	})
+	if err == nil {
+		part.Replicas = &replicas
+	}
+	return q.tolerate(&part.Meta, replicationJob, n, err)
+}
+
+// withoutPort takes away the port of the client's end, which says nothing.
+func withoutPort(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
+const (
+	showSemiSyncVariables = "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_%'"
+	showSemiSyncStatus    = "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%'"
+)
+
+// readSemiSync leaves the field nil where the server has no plugin for it.
+// MySQL 8.0.26 brought new plugins with new names; MariaDB has the old ones
+// built in.
+func readSemiSync(ctx context.Context, q *session, part *snapshot.Replication) error {
+	values := map[string]float64{}
+	for _, statement := range []string{showSemiSyncVariables, showSemiSyncStatus} {
+		err := q.each(ctx, statement, func(rows *sql.Rows) error {
+			var name, value string
+			if err := rows.Scan(&name, &value); err != nil {
+				return err
+			}
+			name = strings.NewReplacer("_master_", "_source_", "_slave_", "_replica_").Replace(strings.ToLower(name))
+			if number, ok := metric.Number(value); ok {
+				values[strings.TrimPrefix(name, "rpl_semi_sync_")] = number
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, source := values["source_enabled"]
+	_, replica := values["replica_enabled"]
+	if !source && !replica {
+		return nil
+	}
+	part.SemiSync = &snapshot.SemiSync{
+		SourceEnabled: values["source_enabled"] == 1, ReplicaEnabled: values["replica_enabled"] == 1,
+		SourceOn: values["source_status"] == 1, Clients: int(values["source_clients"]),
+		TimeoutSeconds: values["source_timeout"] / 1000, NoTransactions: uint64(values["source_no_tx"]),
+	}
+	return nil
+}
