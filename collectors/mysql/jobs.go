@@ -13,10 +13,12 @@ import (
 // Jobs returns everything that is read of the server. The agent may change
 // their intervals.
 func (s *Server) Jobs() []collectors.Job {
+	digests := newDigestJob(s)
 	return slices.Concat([]collectors.Job{
 		s.job("mysql/identity", 10*time.Second, readIdentity),
 		s.job("mysql/status", 10*time.Second, newStatusReader().read),
 		s.job("mysql/settings", time.Minute, readSettings),
+		{Name: "mysql/digests", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: digests},
 		{Name: "mysql/cost", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: time.Second, Collector: collectors.Func(s.readCost)},
 	}, s.replicationJobs(), s.lockJobs())
 }

@@ -35,6 +35,11 @@ const (
 	selectVersion = "SELECT @@version, @@version_comment"
 )
 
+// sessionStatements are all of them.
+func sessionStatements() []string {
+	return []string{selectVersion, setCommon, setReadOnly, setMySQL, setMariaDB, setExplain}
+}
+
 // link opens the connection. database/sql calls it whenever the one before
 // broke, so that every connection has its limits before its first statement.
 type link struct {

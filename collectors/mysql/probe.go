@@ -221,23 +221,52 @@ func trials() []trial {
 	}
 }
 
-func schemaOff(variables map[string]string) bool   { return variables["performance_schema"] != "ON" }
-func userstatOff(variables map[string]string) bool { return variables["userstat"] != "ON" }
+func schemaOff(variables map[string]string) bool   { return variables["performance_schema"] == "OFF" }
+func userstatOff(variables map[string]string) bool { return variables["userstat"] == "OFF" }
 
 func (q *session) probeFeatures(ctx context.Context) error {
 	q.identity.Features = map[string]snapshot.Feature{}
 	for _, t := range trials() {
+		if t.off != nil && t.off(q.variables) {
+			q.identity.Features[t.feature] = snapshot.FeatureOff
+			continue
+		}
 		err := q.each(ctx, t.query, func(*sql.Rows) error { return nil })
 		state := featureOf(err)
-		switch {
-		case err != nil && state == "":
+		if err != nil && state == "" {
 			return fmt.Errorf("try %s: %w", t.feature, err)
-		case err == nil && t.off != nil && t.off(q.variables):
-			state = snapshot.FeatureOff
-		case err == nil:
+		}
+		if err == nil {
 			state = snapshot.FeatureOn
 		}
 		q.identity.Features[t.feature] = state
+	}
+	return q.probeConsumers(ctx)
+}
+
+const selectConsumers = "SELECT NAME, ENABLED FROM performance_schema.setup_consumers"
+
+// probeConsumers finds what performance_schema keeps of what it sees, as
+// features named consumer_*. Unlike the rest of it they can be switched while
+// the server runs.
+func (q *session) probeConsumers(ctx context.Context) error {
+	if !q.on("performance_schema") {
+		return nil
+	}
+	err := q.each(ctx, selectConsumers, func(rows *sql.Rows) error {
+		var name, enabled string
+		if err := rows.Scan(&name, &enabled); err != nil {
+			return err
+		}
+		state := snapshot.FeatureOff
+		if enabled == "YES" {
+			state = snapshot.FeatureOn
+		}
+		q.identity.Features["consumer_"+name] = state
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read consumers: %w", err)
 	}
 	return nil
 }

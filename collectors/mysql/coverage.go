@@ -1,0 +1,139 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// What the server counts of all statements, whether it could tell them apart or
+// not. The first is some 200 rows.
+const (
+	selectStatementEvents = `SELECT EVENT_NAME, COUNT_STAR, SUM_TIMER_WAIT
+FROM performance_schema.events_statements_summary_global_by_event_name WHERE COUNT_STAR > 0`
+	showQuestions = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Com_stmt_execute', 'Performance_schema_digest_lost')"
+)
+
+// The counters of coverage. Times are in picoseconds as the server has them, and
+// in nanoseconds in our totals.
+const (
+	seenQuestions = iota
+	seenExecutions
+	seenExecutionTime
+	seenTime
+	seenPlain // statements of the text protocol, by their own event names
+	seenCount
+)
+
+// coverageSeen is one read of the counters.
+type coverageSeen struct {
+	counters [seenCount]uint64
+	lost     *uint64
+}
+
+// readCoverage reads after the digests, so that what is digested was sent.
+func (q *session) readCoverage(ctx context.Context) (coverageSeen, error) {
+	var seen coverageSeen
+	var name text
+	var calls, time count
+	err := q.each(ctx, selectStatementEvents, func(rows *sql.Rows) error {
+		if err := rows.Scan(&name, &calls, &time); err != nil {
+			return err
+		}
+		seen.counters[seenTime] += uint64(time)
+		switch event := string(name.bytes); {
+		case event == "statement/com/Execute":
+			seen.counters[seenExecutionTime] = uint64(time)
+		case strings.HasPrefix(event, "statement/sql/"):
+			seen.counters[seenPlain] += uint64(calls)
+		}
+		return nil
+	})
+	if err != nil {
+		return seen, fmt.Errorf("read statement events: %w", err)
+	}
+	err = q.each(ctx, showQuestions, func(rows *sql.Rows) error {
+		var value count
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		switch strings.ToLower(string(name.bytes)) {
+		case "questions":
+			seen.counters[seenQuestions] = uint64(value)
+		case "com_stmt_execute":
+			seen.counters[seenExecutions] = uint64(value)
+		case "performance_schema_digest_lost":
+			seen.lost = new(uint64(value))
+		}
+		return nil
+	})
+	if err != nil {
+		return seen, fmt.Errorf("read status: %w", err)
+	}
+	return seen, nil
+}
+
+// coverageTotals are the counters since the ledger's epoch.
+type coverageTotals struct {
+	Last     *[seenCount]uint64 `json:"last,omitempty"`
+	Totals   [seenCount]uint64  `json:"totals"`
+	Digested uint64             `json:"digested"`
+	// Hidden is whether digests see binary-protocol executions; nil as long as
+	// there were too few to tell.
+	Hidden *bool `json:"hidden,omitempty"`
+}
+
+// enoughExecutions is from how many in one interval on it shows whether digests
+// see them: the counters are not read in one moment.
+const enoughExecutions = 20
+
+// book adds what was seen since the last read. A counter that fell was put
+// back to zero by a restart, FLUSH STATUS or TRUNCATE, and counts whole.
+func (c *coverageTotals) book(seen coverageSeen, digested uint64) {
+	last := c.Last
+	c.Last = &seen.counters
+	if last == nil {
+		return
+	}
+	var delta [seenCount]uint64
+	for i, now := range seen.counters {
+		delta[i] = now - last[i]
+		if delta[i] > 1<<63 {
+			delta[i] = now
+		}
+	}
+	delta[seenTime] /= 1000
+	delta[seenExecutionTime] /= 1000
+	for i := range delta {
+		c.Totals[i] += delta[i]
+	}
+	c.Digested += digested
+	if executions := delta[seenExecutions]; executions >= enoughExecutions {
+		c.Hidden = new(digested < delta[seenPlain]+executions/2)
+	}
+}
+
+// hidden is whether digests miss binary-protocol executions. Until the server
+// has shown it, it is what its family does: MariaDB misses them up to at least
+// 11.8, MySQL counts them in 9.7.
+func (c *coverageTotals) hidden(family snapshot.Family) bool {
+	if c.Hidden == nil {
+		return family == snapshot.MariaDB
+	}
+	return *c.Hidden
+}
+
+// publish fills the part.
+func (c *coverageTotals) publish(family snapshot.Family, into *snapshot.Coverage) {
+	into.Statements = c.Totals[seenQuestions]
+	into.Digested = c.Digested
+	into.PreparedExecutions = c.Totals[seenExecutions]
+	into.PreparedHidden = c.hidden(family)
+	into.Seconds, into.HiddenSeconds = new(seconds(c.Totals[seenTime])), new(0.0)
+	if into.PreparedHidden {
+		into.HiddenSeconds = new(seconds(c.Totals[seenExecutionTime]))
+	}
+}
