@@ -1,13 +1,33 @@
 package mysql
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"sync"
 	"time"
 
 	"plimsoll/collectors/snapshot"
 )
 
-// channelMemory is what is known of a channel from earlier rounds.
+// channelMemories is what is known of a server's channels from earlier rounds,
+// by name. Its totals are published by a job of their own.
+type channelMemories struct {
+	server string
+
+	mu     sync.Mutex
+	epoch  string
+	byName map[string]*channelMemory
+}
+
+func newChannelMemories(server string) *channelMemories {
+	return &channelMemories{server: server, epoch: newEpoch(time.Now()), byName: map[string]*channelMemory{}}
+}
+
+// channelMemory is one channel's.
 type channelMemory struct {
 	channelTotals
 	// received was last seen to change at heard.
@@ -27,27 +47,24 @@ func applyBounds() []float64 {
 	return []float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, math.MaxFloat64}
 }
 
-// longestLook is how much time one look at a channel can speak for. What lies
-// further back, when the agent could not look, is time in an unknown state.
-const longestLook = 3 * time.Second
-
-// remember adds this round to the totals of each channel, and fills what takes
-// more than one round to know. Channels that are gone are forgotten.
-func (r *replicationReader) remember(part *snapshot.Replication, rows map[string]channelRow) {
+// look adds a round to the totals of each channel, and fills what takes more
+// than one round to know. Channels that are gone are forgotten, unless the list
+// could not be read.
+func (m *channelMemories) look(part *snapshot.Replication, rows map[string]channelRow, listed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	known := make(map[string]*channelMemory, len(part.Channels))
 	for i := range part.Channels {
 		c := &part.Channels[i]
-		memory := r.channels[c.Name]
+		memory := m.byName[c.Name]
 		if memory == nil {
 			memory = &channelMemory{}
 		}
 		memory.look(c, rows[c.Name], part.Taken)
 		known[c.Name] = memory
 	}
-	// Without a list of channels, as without the privilege, nothing is known of
-	// those of before.
-	if len(part.Gaps) == 0 {
-		r.channels = known
+	if listed {
+		m.byName = known
 	}
 }
 
@@ -60,8 +77,11 @@ func (m *channelMemory) look(c *snapshot.Channel, row channelRow, now time.Time)
 	if c.IORunning == "Yes" {
 		c.SilentSeconds = optional(now.Sub(m.heard).Seconds(), true)
 	}
-	m.publish(c)
 }
+
+// longestLook is how much time one look at a channel can speak for. What lies
+// further back, when the agent could not look, is time in an unknown state.
+const longestLook = 3 * time.Second
 
 func (m *channelMemory) addState(state snapshot.LagState, now time.Time) {
 	if m.StateSeconds == nil {
@@ -92,14 +112,56 @@ func (m *channelMemory) addApplyLag(c *snapshot.Channel) {
 	}
 }
 
-// publish copies the totals into the channel: a part never changes once it is
-// out.
-func (m *channelMemory) publish(c *snapshot.Channel) {
-	c.StateSeconds = make(map[snapshot.LagState]float64, len(m.StateSeconds))
-	for state, seconds := range m.StateSeconds {
-		c.StateSeconds[state] = seconds
+// Collect implements collectors.Collector: it publishes the totals.
+func (m *channelMemories) Collect(_ context.Context, into *snapshot.Snapshot) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	part := &snapshot.LagTotals{Meta: snapshot.Meta{Taken: time.Now(), Epoch: m.epoch}}
+	for _, name := range slices.Sorted(maps.Keys(m.byName)) {
+		part.Channels = append(part.Channels, m.byName[name].publish(name))
 	}
-	for i, bound := range applyBounds() {
-		c.ApplyLag = append(c.ApplyLag, snapshot.Bucket{UpToSeconds: bound, Count: m.ApplyLag[i]})
+	into.Server(m.server).LagTotals = part
+	return nil
+}
+
+func (t *channelTotals) publish(name string) snapshot.ChannelTotals {
+	out := snapshot.ChannelTotals{Name: name, StateSeconds: maps.Clone(t.StateSeconds)}
+	for i, count := range t.ApplyLag {
+		out.ApplyLag = append(out.ApplyLag, snapshot.Bucket{UpToSeconds: applyBounds()[i], Count: count})
 	}
+	return out
+}
+
+// channelState is what outlives the agent.
+type channelState struct {
+	Epoch    string                   `json:"epoch"`
+	Channels map[string]channelTotals `json:"channels"`
+}
+
+// Save implements collectors.Keeper.
+func (m *channelMemories) Save() (json.RawMessage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	state := channelState{Epoch: m.epoch, Channels: map[string]channelTotals{}}
+	for name, memory := range m.byName {
+		state.Channels[name] = memory.channelTotals
+	}
+	return json.Marshal(state)
+}
+
+// Load implements collectors.Keeper.
+func (m *channelMemories) Load(saved json.RawMessage) error {
+	var state channelState
+	if err := json.Unmarshal(saved, &state); err != nil {
+		return fmt.Errorf("load totals of replication channels: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.epoch = state.Epoch
+	for name, totals := range state.Channels {
+		if len(totals.ApplyLag) == len(applyBounds()) {
+			m.byName[name] = &channelMemory{channelTotals: totals}
+		}
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,10 +14,14 @@ import (
 
 // replicationJobs are the jobs around replication and the binary log.
 func (s *Server) replicationJobs() []collectors.Job {
+	r := &replicationReader{channels: newChannelMemories(s.cfg.Name)}
+	replication := s.job(replicationJob, time.Second, r.read)
+	replication.Timeout = 5 * time.Second
 	return []collectors.Job{
+		replication,
 		{
-			Name: replicationJob, Server: s.cfg.Name, Every: time.Second, Timeout: 5 * time.Second,
-			Collector: newReplicationReader(s),
+			Name: "mysql/lag_totals", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: time.Second,
+			Collector: r.channels,
 		},
 		s.job("mysql/binlog", time.Minute, readBinlog),
 		s.job("mysql/membership", 10*time.Second, readMembership),
@@ -30,54 +33,14 @@ const replicationJob = "mysql/replication"
 // replicationReader reads, once a second and without writing anything, how far
 // a server has come and how its channels fare.
 type replicationReader struct {
-	server *Server
-	clock  clock
-	ring   positionRing
-	slow   replicationSlow
-
-	epoch    string
-	channels map[string]*channelMemory
-}
-
-func newReplicationReader(s *Server) *replicationReader {
-	return &replicationReader{server: s, epoch: newEpoch(time.Now()), channels: map[string]*channelMemory{}}
-}
-
-// Collect implements collectors.Collector.
-func (r *replicationReader) Collect(ctx context.Context, into *snapshot.Snapshot) error {
-	return r.server.round(ctx, into, r.read)
-}
-
-// replicationState is what outlives the agent.
-type replicationState struct {
-	Epoch    string                   `json:"epoch"`
-	Channels map[string]channelTotals `json:"channels"`
-}
-
-// Save implements collectors.Keeper.
-func (r *replicationReader) Save() (json.RawMessage, error) {
-	state := replicationState{Epoch: r.epoch, Channels: map[string]channelTotals{}}
-	for name, memory := range r.channels {
-		state.Channels[name] = memory.channelTotals
-	}
-	return json.Marshal(state)
-}
-
-// Load implements collectors.Keeper.
-func (r *replicationReader) Load(saved json.RawMessage) error {
-	var state replicationState
-	if err := json.Unmarshal(saved, &state); err != nil {
-		return fmt.Errorf("load replication totals: %w", err)
-	}
-	r.epoch = state.Epoch
-	for name, totals := range state.Channels {
-		r.channels[name] = &channelMemory{channelTotals: totals}
-	}
-	return nil
+	clock    clock
+	ring     positionRing
+	slow     replicationSlow
+	channels *channelMemories
 }
 
 func (r *replicationReader) read(ctx context.Context, q *session, into *snapshot.Server) error {
-	part := &snapshot.Replication{Meta: snapshot.Meta{Epoch: q.epoch() + "/" + r.epoch}}
+	part := &snapshot.Replication{Meta: snapshot.Meta{Epoch: q.epoch()}}
 	position, err := r.readPosition(ctx, q, part)
 	if err != nil {
 		return fmt.Errorf("read position: %w", err)
@@ -86,6 +49,7 @@ func (r *replicationReader) read(ctx context.Context, q *session, into *snapshot
 	if err != nil {
 		return fmt.Errorf("read replication status: %w", err)
 	}
+	listed := len(part.Gaps) == 0
 	if len(part.Channels) > 0 {
 		if err := readAppliers(ctx, q, part, rows); err != nil {
 			return fmt.Errorf("read appliers: %w", err)
@@ -95,7 +59,7 @@ func (r *replicationReader) read(ctx context.Context, q *session, into *snapshot
 		return err
 	}
 	part.Taken = time.Now()
-	r.remember(part, rows)
+	r.channels.look(part, rows, listed)
 	into.Replication = part
 	return r.addPosition(ctx, q, into, position, rows)
 }

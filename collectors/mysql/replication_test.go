@@ -114,7 +114,7 @@ func testReplicaThatIsWell(t *testing.T, p *pair) {
 		SecondsBehind: &zero, GTID: true,
 	}
 	ignored := cmpopts.IgnoreFields(snapshot.Channel{}, "SourcePort", "SourceKey", "RelayLogBytes", "ApplySeconds",
-		"Workers", "Busy", "SilentSeconds", "HeartbeatSeconds", "StateSeconds", "ApplyLag")
+		"Workers", "Busy", "SilentSeconds", "HeartbeatSeconds")
 	c := part.Channels[0]
 	if diff := cmp.Diff(want, c, ignored); diff != "" {
 		t.Errorf("channel (-want +got):\n%s", diff)
@@ -131,9 +131,6 @@ func testReplicaThatIsWell(t *testing.T, p *pair) {
 	}
 	if p.Primary.Family == scratch.MySQL && (*c.ApplySeconds != 0 || *c.Workers < 1 || *c.Busy != 0) {
 		t.Errorf("applier: %g seconds, %d of %d workers busy, want an idle one", *c.ApplySeconds, *c.Busy, *c.Workers)
-	}
-	if c.StateSeconds[snapshot.LagOK] == 0 {
-		t.Errorf("state seconds = %v, want some in %s", c.StateSeconds, snapshot.LagOK)
 	}
 }
 
@@ -311,30 +308,34 @@ func TestReplicaStatusWithoutThePrivilegeIsAGap(t *testing.T) {
 	})
 }
 
-func TestReplicationStateOutlivesTheAgent(t *testing.T) {
-	before := newReplicationReader(nil)
-	memory := &channelMemory{}
+func TestLagTotalsOutliveTheAgent(t *testing.T) {
 	start := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	lag := 0.7
+	before := newChannelMemories("db1")
 	for i := range 3 {
-		c := snapshot.Channel{State: snapshot.LagOK, IORunning: "Yes", ApplySeconds: &lag}
-		memory.look(&c, channelRow{}, start.Add(time.Duration(i)*time.Second))
+		part := snapshot.Replication{Channels: []snapshot.Channel{{Name: "east", State: snapshot.LagOK, ApplySeconds: &lag}}}
+		part.Taken = start.Add(time.Duration(i) * time.Second)
+		before.look(&part, nil, true)
 	}
-	before.channels["east"] = memory
 	state, err := before.Save()
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := newReplicationReader(nil)
+	after := newChannelMemories("db1")
 	if err := after.Load(state); err != nil {
 		t.Fatal(err)
 	}
-	want := channelTotals{
-		StateSeconds: map[snapshot.LagState]float64{snapshot.LagOK: 2, snapshot.LagUnknown: 0},
-		ApplyLag:     []uint64{0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+	var into snapshot.Snapshot
+	if err := after.Collect(t.Context(), &into); err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, after.channels["east"].channelTotals); diff != "" || after.epoch != before.epoch {
-		t.Errorf("state after a restart (-want +got), epoch %s of %s:\n%s", after.epoch, before.epoch, diff)
+	got := into.Server("db1").LagTotals
+	if got.Epoch != before.epoch || len(got.Channels) != 1 || got.Channels[0].ApplyLag[2].Count != 3 {
+		t.Fatalf("totals = %+v, want those of one channel of epoch %s with 3 readings up to a second", got, before.epoch)
+	}
+	want := map[snapshot.LagState]float64{snapshot.LagOK: 2, snapshot.LagUnknown: 0}
+	if diff := cmp.Diff(want, got.Channels[0].StateSeconds); diff != "" {
+		t.Errorf("state seconds after a restart (-want +got):\n%s", diff)
 	}
 }
 

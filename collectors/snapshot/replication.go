@@ -72,12 +72,26 @@ type Channel struct {
 	// HeartbeatSeconds where the server does not say.
 	SilentSeconds    *float64 `json:"silent_seconds,omitempty"`
 	HeartbeatSeconds *float64 `json:"heartbeat_seconds,omitempty"`
-	// StateSeconds is the time spent in each state, since Epoch. Time in which
-	// the agent could not look is LagUnknown.
-	StateSeconds map[LagState]float64 `json:"state_seconds,omitempty"`
-	// ApplyLag counts readings of ApplySeconds, since Epoch, one a second; the
-	// last bound is math.MaxFloat64.
-	ApplyLag []Bucket `json:"apply_lag,omitempty"`
+}
+
+// LagTotals is what the channels of a server went through, since Epoch. It is a
+// part of its own so that a Replication is shown at once, and not only when
+// these totals are on disk.
+type LagTotals struct {
+	Meta
+	Channels []ChannelTotals `json:"channels"`
+}
+
+// ChannelTotals is what one channel went through.
+type ChannelTotals struct {
+	// Name is that of Channel.
+	Name string `json:"name"`
+	// StateSeconds is the time spent in each state. Time in which the agent
+	// could not look is LagUnknown.
+	StateSeconds map[LagState]float64 `json:"state_seconds"`
+	// ApplyLag counts readings of ApplySeconds, one a second; the last bound is
+	// math.MaxFloat64.
+	ApplyLag []Bucket `json:"apply_lag"`
 }
 
 // ConnectedReplica is a server that reads a binary log.

@@ -57,7 +57,7 @@ func (s *Server) section(name Section) *Server {
 		return &Server{Identity: s.Identity, Replication: s.Replication, Membership: s.Membership}
 	case SectionMySQL:
 		return &Server{
-			Status: s.Status, Coverage: s.Coverage, Latency: s.Latency, Locks: s.Locks,
+			Status: s.Status, Coverage: s.Coverage, Latency: s.Latency, LagTotals: s.LagTotals, Locks: s.Locks,
 			Transactions: s.Transactions, Deadlocks: s.Deadlocks, Cost: s.Cost,
 		}
 	case SectionDigests:

@@ -12,6 +12,7 @@ type Server struct {
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Latency      *Latency      `json:"latency,omitempty"`
 	Replication  *Replication  `json:"replication,omitempty"`
+	LagTotals    *LagTotals    `json:"lag_totals,omitempty"`
 	Positions    *Positions    `json:"positions,omitempty"`
 	Locks        *Locks        `json:"locks,omitempty"`
 	Transactions *Transactions `json:"transactions,omitempty"`
@@ -31,6 +32,7 @@ func (s *Server) merge(other *Server) {
 	swap(&s.Coverage, other.Coverage)
 	swap(&s.Latency, other.Latency)
 	swap(&s.Replication, other.Replication)
+	swap(&s.LagTotals, other.LagTotals)
 	swap(&s.Positions, other.Positions)
 	swap(&s.Locks, other.Locks)
 	swap(&s.Transactions, other.Transactions)
