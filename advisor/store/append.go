@@ -47,6 +47,10 @@ func (s *Store) Append(ctx context.Context, samples []Sample) error {
 	if err := s.checkRoom(); err != nil {
 		return err
 	}
+	return s.append(ctx, samples)
+}
+
+func (s *Store) append(ctx context.Context, samples []Sample) error {
 	app := s.db.AppenderV2(ctx)
 	var refused []error
 	for _, m := range samples {

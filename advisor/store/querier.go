@@ -20,8 +20,18 @@ import (
 // context with a deadline.
 //
 // Expressions must be portable: they run on Prometheus, Thanos, Mimir and
-// VictoriaMetrics alike. Values may differ a little between engines; the
-// conformance suite of this package states how much.
+// VictoriaMetrics alike. The conformance suite of this package lists functions
+// that do, and by how much their values may differ: rate, increase and what is
+// made of them by 5 %, the rest not at all. These things differ more, so an
+// expression must not depend on them:
+//
+//   - a metric's name in an answer: VictoriaMetrics keeps it after
+//     max_over_time and its like, Prometheus drops it;
+//   - a rate over a window which begins before its series: Prometheus relates it
+//     to the whole window, VictoriaMetrics to the part that it has;
+//   - which of two equal series topk takes;
+//   - whether a sample at the very beginning of a window belongs to it: not
+//     since Prometheus 3.0.
 type Querier interface {
 	// Query evaluates expr at ts.
 	Query(ctx context.Context, expr string, ts time.Time, opts ...promv1.Option) (model.Value, promv1.Warnings, promv1.Infos, error)
@@ -34,8 +44,9 @@ type Querier interface {
 	LabelNames(ctx context.Context, selectors []string, start, end time.Time, opts ...promv1.Option) (model.LabelNames, promv1.Warnings, promv1.Infos, error)
 	// LabelValues lists the values of one label of those series.
 	LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time, opts ...promv1.Option) (model.LabelValues, promv1.Warnings, promv1.Infos, error)
-	// Buildinfo says which engine answers. It is the cheapest question that
-	// shows that the engine is there; VictoriaMetrics answers it too.
+	// Buildinfo says which version answers; VictoriaMetrics keeps that to itself
+	// and answers without one. It is the cheapest question that shows that the
+	// engine is there.
 	Buildinfo(ctx context.Context) (promv1.BuildinfoResult, error)
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -42,16 +41,6 @@ func (t Target) String() string {
 
 // URL returns the address of path, which begins with a slash, on the target.
 func (t Target) URL(path string) string { return t.Scheme + "://" + t.Address + path }
-
-// Get asks the target for path. The caller closes the answer's body, which has
-// no limit yet: what answers may be anything.
-func (t Target) Get(ctx context.Context, path string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.URL(path), nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", t, err)
-	}
-	return t.Client.Do(r)
-}
 
 const socketPrefix = "unix:"
 
