@@ -126,11 +126,13 @@ func (b *board) showEvents(events []snapshot.Event) {
 	b.revisions[snapshot.SectionEvents]++
 }
 
-// identify states the agent's id once it is known.
-func (b *board) identify(id string) {
+// resume states the agent's id, and the events of earlier runs: one without the
+// other would look as if they had been lost.
+func (b *board) resume(id string, events []snapshot.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.joined.AgentID = id
+	b.joined.AgentID, b.joined.Events = id, events
+	b.revisions[snapshot.SectionEvents]++
 }
 
 // note sets the named gap, until a time or, if that is zero, for ever. A gap

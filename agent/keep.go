@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -34,6 +35,7 @@ type keep struct {
 	board *board
 	log   *slog.Logger
 	wake  chan struct{}
+	pause time.Duration // between two writes
 
 	lock   *folderLock
 	failed bool // the last write; belongs to whoever flushes
@@ -46,7 +48,7 @@ type keep struct {
 
 func newKeep(c *config.Config, b *board, log *slog.Logger) *keep {
 	return &keep{
-		dir: c.State, host: c.Host, board: b, log: log, wake: make(chan struct{}, 1),
+		dir: c.State, host: c.Host, board: b, log: log, wake: make(chan struct{}, 1), pause: writeEvery,
 		stored: newStored(c.Host), parts: map[string]*snapshot.Snapshot{},
 	}
 }
@@ -60,24 +62,34 @@ func (k *keep) open() error {
 			return err
 		}
 		k.lock = lock
-		k.load()
+		if err := k.load(); err != nil {
+			return errors.Join(err, lock.release())
+		}
 	}
-	k.board.identify(k.stored.AgentID)
-	k.board.showEvents(slices.Clone(k.stored.Events))
+	k.board.resume(k.stored.AgentID, slices.Clone(k.stored.Events))
 	return nil
 }
 
-func (k *keep) load() {
+func (k *keep) load() error {
 	earlier, err := readState(k.dir, k.host)
-	if err == nil {
-		earlier.forget(time.Now().Add(-unclaimedFor))
-		k.stored = *earlier
-		return
+	switch {
+	case errors.Is(err, errMissing) || errors.Is(err, errDamaged) || errors.Is(err, errForeign):
+		k.startAnew(err)
+		return nil
+	case err != nil:
+		return err
 	}
-	k.log.Warn("no earlier state, totals start anew", "folder", k.dir, "reason", clean(err))
+	earlier.forget(time.Now().Add(-unclaimedFor))
+	k.stored = *earlier
+	return nil
+}
+
+// startAnew tells why totals start at zero, as long as a report may cover that.
+func (k *keep) startAnew(why error) {
+	k.log.Warn("totals start anew", "folder", k.dir, "reason", clean(why))
 	k.board.note("start", snapshot.Gap{
 		Job:    "state",
-		Reason: fmt.Sprintf("totals start at %s: %s", time.Now().UTC().Format(time.RFC3339), clean(err)),
+		Reason: fmt.Sprintf("totals start at %s: %s", time.Now().UTC().Format(time.RFC3339), clean(why)),
 	}, time.Now().Add(restartShown))
 }
 
@@ -131,7 +143,7 @@ func (k *keep) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(writeEvery):
+		case <-time.After(k.pause):
 		}
 	}
 }

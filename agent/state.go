@@ -25,8 +25,6 @@ import (
 const (
 	stateFile   = "state.json"
 	stateFormat = 1
-	// maxStateBytes is far above what 10,000 digests on a few servers need.
-	maxStateBytes = 256 << 20
 )
 
 // stored is the content of the state file.
@@ -158,43 +156,44 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// The reasons why totals start anew.
 var (
+	errMissing = errors.New("there is no state file")
 	errDamaged = errors.New("the state file is damaged")
 	errForeign = errors.New("the state file belongs to another host")
 )
 
-// readState returns the state in dir. What cannot be used is put aside, for
-// whoever wants to know what happened to it.
+// readState returns the state in dir, or one of the reasons to start anew. What
+// cannot be used is put aside, for whoever wants to know what happened to it.
+// Any other error is about the file's permissions or its disk: those are
+// repaired, and the totals are not lost.
 func readState(dir, host string) (*stored, error) {
 	file := filepath.Join(dir, stateFile)
 	s, err := parseState(file, host)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is no state file")
+	if errors.Is(err, errDamaged) || errors.Is(err, errForeign) {
+		kept, asideErr := setAside(file)
+		if asideErr != nil {
+			return nil, fmt.Errorf("put %s aside: %w", file, asideErr)
+		}
+		return nil, fmt.Errorf("%w and is kept as %s", err, kept)
 	}
-	if err != nil {
-		return nil, errors.Join(err, setAside(file))
-	}
-	return s, nil
+	return s, err
 }
 
 func parseState(file, host string) (*stored, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxStateBytes {
-		return nil, errDamaged
-	}
 	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errMissing
 	}
-	body, ok := open(text)
+	if err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	body, ok := unwrap(text)
 	if !ok {
 		return nil, errDamaged
 	}
 	s := newStored(host)
-	if err := json.Unmarshal(body, &s); err != nil || s.Format != stateFormat || s.AgentID == "" {
+	if err := json.Unmarshal(body, &s); err != nil || s.Format != stateFormat || s.AgentID == "" || s.Keepers == nil {
 		return nil, errDamaged
 	}
 	if s.Machine != machine(host) {
@@ -203,8 +202,8 @@ func parseState(file, host string) (*stored, error) {
 	return &s, nil
 }
 
-// open takes the envelope off and checks it.
-func open(text []byte) (body []byte, ok bool) {
+// unwrap takes the envelope off and checks it.
+func unwrap(text []byte) (body []byte, ok bool) {
 	rest, head := bytes.CutPrefix(text, []byte(envelopeHead))
 	rest, tail := bytes.CutSuffix(rest, []byte(envelopeTail))
 	if !head || !tail || len(rest) < sumLength {
@@ -215,18 +214,20 @@ func open(text []byte) (body []byte, ok bool) {
 	return body, mid && sum(body) == want
 }
 
-// setAside renames file, and keeps one such file at most.
-func setAside(file string) error {
+// setAside renames file to the name that it returns, and keeps one such file at
+// most.
+func setAside(file string) (string, error) {
 	older, err := filepath.Glob(file + ".corrupt-*")
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, name := range older {
 		if err := os.Remove(name); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return os.Rename(file, file+".corrupt-"+strconv.FormatInt(time.Now().Unix(), 10))
+	name := file + ".corrupt-" + strconv.FormatInt(time.Now().Unix(), 10)
+	return name, os.Rename(file, name)
 }
 
 // folderLock keeps a second agent out of a state folder.
