@@ -24,7 +24,7 @@ type group struct {
 
 // canonRoom is memory for the tokens of a usual statement, so that it can live on the caller's stack.
 type canonRoom struct {
-	items  [192]item
+	items  [128]item
 	groups [24]group
 }
 
@@ -44,11 +44,13 @@ const (
 	hashVariable = 0x5ca1ab1e00000004
 )
 
-// canonical reads sql into room; only statements beyond its size allocate.
-func (o Options) canonical(sql string, room *canonRoom) canon {
-	c := canon{items: room.items[:0], groups: append(room.groups[:0], group{open: -1, last: -1})}
+// canonical reads sql into room; only statements beyond its size allocate. A text known to be cut is
+// one even if it does not show.
+func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
+	room.groups[0] = group{open: -1, last: -1}
+	c := canon{items: room.items[:0], groups: room.groups[:1]}
 	sql, c.truncated = trimMark(sql)
-	if o.MaxDigestLength > 0 && digestBytes(sql)+tokenBytes > o.MaxDigestLength {
+	if cut || o.MaxDigestLength > 0 && digestBytes(sql)+tokenBytes > o.MaxDigestLength {
 		c.truncated = true
 	}
 	s := o.Scanner(sql)
@@ -95,7 +97,30 @@ func (c *canon) add(t Token) {
 	}
 }
 
-func (c *canon) push(i item) { c.items = append(c.items, i) }
+// push appends a token. It is written without append so that the compiler sees that the room behind
+// items does not escape: no usual statement allocates.
+func (c *canon) push(i item) {
+	n := len(c.items)
+	if n == cap(c.items) {
+		bigger := make([]item, n, 2*n)
+		copy(bigger, c.items)
+		c.items = bigger
+	}
+	c.items = c.items[:n+1]
+	c.items[n] = i
+}
+
+// enter begins a group at the next token.
+func (c *canon) enter() {
+	n := len(c.groups)
+	if n == cap(c.groups) {
+		bigger := make([]group, n, 2*n)
+		copy(bigger, c.groups)
+		c.groups = bigger
+	}
+	c.groups = c.groups[:n+1]
+	c.groups[n] = group{open: len(c.items), last: -1}
+}
 
 // at returns the n-th item from the end, 1 being the last; a zero item before the beginning.
 func (c *canon) at(n int) *item {
@@ -310,7 +335,7 @@ func (c *canon) open() {
 		c.command = c.at(1).word.text
 		c.restart()
 	}
-	c.groups = append(c.groups, group{open: len(c.items), last: -1})
+	c.enter()
 	c.push(item{kind: Op, hash: hashText("("), text: "("})
 }
 

@@ -7,8 +7,8 @@ import "strings"
 // (fp1t:) so finds the statements that share it; there can be many.
 func HasPrefixOf(live, truncated string) bool {
 	var liveRoom, cutRoom canonRoom
-	whole := Options{}.canonical(live, &liveRoom)
-	cut := Options{}.canonical(truncated, &cutRoom)
+	whole := Options{}.canonical(live, &liveRoom, false)
+	cut := Options{}.canonical(truncated, &cutRoom, true)
 	n := len(cut.items)
 	if n == 0 || n > len(whole.items) {
 		return false

@@ -64,14 +64,14 @@ func Parse(sql string) Statement { return Options{}.Parse(sql) }
 // Fingerprint is [Fingerprint] of a text read with these options.
 func (o Options) Fingerprint(sql string) string {
 	var room canonRoom
-	c := o.canonical(sql, &room)
+	c := o.canonical(sql, &room, false)
 	return c.fingerprint()
 }
 
 // Normalize is [Normalize] of a text read with these options.
 func (o Options) Normalize(sql string) string {
 	var room canonRoom
-	c := o.canonical(sql, &room)
+	c := o.canonical(sql, &room, false)
 	return c.text()
 }
 

@@ -38,7 +38,7 @@ type Statement struct {
 // Parse is [Parse] of a text read with these options.
 func (o Options) Parse(sql string) Statement {
 	var room canonRoom
-	c := o.canonical(sql, &room)
+	c := o.canonical(sql, &room, false)
 	st := Statement{
 		Fingerprint: c.fingerprint(),
 		Text:        c.text(),

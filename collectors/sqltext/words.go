@@ -115,8 +115,8 @@ var keywordNames = [...]string{
 // operandFollows are the words behind which an expression begins, so that a sign there is a sign.
 // Servers have such a list too (gen_lex_token.cc); MariaDB's lacks comparisons, so it shows a = - ?.
 const operandFollows = `
-ALL AND ANY BETWEEN BY CASE DEFAULT DISTINCT DIV ELSE ELSEIF ESCAPE HAVING IF IN INTERVAL LIKE LIMIT
-MOD NOT OFFSET ON OR REGEXP RETURN SELECT SET THEN UNTIL VALUES WHEN WHERE WHILE XOR
+ALL AND ANY AT BETWEEN BY CASE DEFAULT DISTINCT DIV ELSE ELSEIF ENDS ESCAPE EVERY HAVING IF IN INTERVAL
+LIKE LIMIT MOD NOT OFFSET ON OR REGEXP RETURN SELECT SET STARTS THEN UNTIL VALUES WHEN WHERE WHILE XOR
 `
 
 // noValueFollows are those of them behind which NULL is a keyword, not a value.
@@ -178,19 +178,31 @@ func newWordTable() *wordTable {
 			t.find(w).kw = keyword(kw)
 		}
 	}
-	t.find("VALUE").kw = kwValues
 	t.mark(bareWords, func(w *word) { w.bare = true })
 	t.mark(callWords, func(w *word) { w.call = true })
 	t.mark(spokenWords, func(w *word) { w.spoken = true })
 	t.mark(operandFollows, func(w *word) { w.operandNext = true })
 	t.mark(noValueFollows, func(w *word) { w.noValueNext = true })
 	t.mark(mustGoOn, func(w *word) { w.mustContinue = true })
+	t.inherit()
 	return t
 }
 
+// mark sets something of each word in a list.
 func (t *wordTable) mark(list string, set func(*word)) {
-	for w := range strings.FieldsSeq(list) {
-		set(t.find(w))
+	for name := range strings.FieldsSeq(list) {
+		set(t.find(name))
+	}
+}
+
+// inherit gives every word what the lists above say of the word it is the same as.
+func (t *wordTable) inherit() {
+	for i := range t.words {
+		w := &t.words[i]
+		if c := t.find(w.canonical); c != w {
+			w.kw, w.call = c.kw, c.call
+			w.operandNext, w.noValueNext, w.mustContinue = c.operandNext, c.noValueNext, c.mustContinue
+		}
 	}
 }
 

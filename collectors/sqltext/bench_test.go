@@ -1,0 +1,89 @@
+package sqltext
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// corpus is text of the kind a slow log holds: short statements of applications, long IN lists,
+// inserts of many rows. Each line is a statement.
+func corpus() string {
+	var b strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&b, "SELECT `main_table`.*, `e`.`sku` FROM `sales_order_item` AS `main_table` INNER JOIN `catalog_product_entity` AS `e` ON e.entity_id = main_table.product_id WHERE (`main_table`.`order_id` = '%d') AND (store_id IN(0, %d)) ORDER BY `main_table`.`item_id` ASC LIMIT %d\n", i*7919, i%5, 20+i%3)
+		fmt.Fprintf(&b, "SELECT option_value FROM wp_options WHERE option_name = '_transient_timeout_%d' LIMIT 1\n", i)
+		fmt.Fprintf(&b, "UPDATE `sessions` SET `payload` = '%s', `last_activity` = %d, `user_id` = NULL WHERE `id` = '%x'\n", strings.Repeat("YTozOntzOjY6Il90b2", 20), 1700000000+i, i*104729)
+		if i%10 == 0 {
+			fmt.Fprintf(&b, "SELECT post_id, meta_key, meta_value FROM wp_postmeta WHERE post_id IN (%s) ORDER BY meta_id ASC\n", strings.TrimSuffix(strings.Repeat("123456,", 400), ","))
+			fmt.Fprintf(&b, "INSERT INTO `url_rewrite` (`entity_type`,`entity_id`,`request_path`,`target_path`) VALUES %s\n", strings.TrimSuffix(strings.Repeat("('product', 4711, 'a/long/path-to/some-product.html', 'catalog/product/view/id/4711'), ", 50), ", "))
+		}
+	}
+	return b.String()
+}
+
+// BenchmarkFingerprint is to be read beside BenchmarkLineScan, the floor: at least a twentieth of it.
+func BenchmarkFingerprint(b *testing.B) {
+	text := corpus()
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, l := range lines {
+			Fingerprint(l)
+		}
+	}
+	b.ReportMetric(float64(len(lines)), "statements/op")
+}
+
+func BenchmarkNormalize(b *testing.B) {
+	text := corpus()
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, l := range lines {
+			Normalize(l)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := corpus()
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, l := range lines {
+			Parse(l)
+		}
+	}
+}
+
+// BenchmarkLineScan scans the lines of a file, as reading a slow log must at least do. The file is
+// larger than the processor's caches.
+func BenchmarkLineScan(b *testing.B) {
+	text := strings.Repeat(corpus(), 100)
+	path := filepath.Join(b.TempDir(), "log")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		f, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, 1<<20)
+		for s.Scan() {
+		}
+		if err := errors.Join(s.Err(), f.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
