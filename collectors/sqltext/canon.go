@@ -130,7 +130,7 @@ func (c *canon) at(n int) *item {
 	return &c.items[len(c.items)-n]
 }
 
-func (c *canon) drop(n int) { c.items = c.items[:len(c.items)-n] }
+func (c *canon) dropLast() { c.items = c.items[:len(c.items)-1] }
 
 func (i *item) isOp(s string) bool { return i.kind == Op && i.text == s }
 
@@ -145,8 +145,9 @@ func (i *item) operandNext() bool {
 		return i.text != ")" && i.text != "." && i.text != "}" && i.text != "@@"
 	case Word:
 		return i.word != nil && i.word.operandNext
+	default:
+		return false
 	}
-	return false
 }
 
 // value appends a value: it takes its introducer and signs with it, joins the string before it, and
@@ -159,11 +160,11 @@ func (c *canon) value() {
 	case last.isValue():
 		return
 	case last.isOp(",") && c.at(2).isValue():
-		c.drop(1)
+		c.dropLast()
 		c.toList(c.at(1))
 		return
 	case last.kw == kwOffset && c.at(2).kind == Param && c.at(3).kw == kwLimit:
-		c.drop(1)
+		c.dropLast()
 		c.toList(c.at(1))
 		return
 	}
@@ -175,7 +176,7 @@ func (c *canon) list() {
 	case last.isValue():
 		c.toList(last)
 	case last.isOp(",") && c.at(2).isValue():
-		c.drop(1)
+		c.dropLast()
 		c.toList(c.at(1))
 	default:
 		c.push(item{kind: List, hash: hashList, text: "..."})
@@ -188,7 +189,7 @@ func (c *canon) toList(i *item) { *i = item{kind: List, hash: hashList, text: ".
 func (c *canon) dropIntroducer() {
 	last := c.at(1)
 	if last.kind == Charset || last.kind == Word && !last.dot && strings.HasPrefix(last.text, "_") {
-		c.drop(1)
+		c.dropLast()
 	}
 }
 
@@ -198,7 +199,7 @@ func (c *canon) dropSigns() {
 		if !last.isOp("-") && !last.isOp("+") || !c.at(2).operandNext() {
 			return
 		}
-		c.drop(1)
+		c.dropLast()
 	}
 }
 
@@ -222,7 +223,7 @@ func (c *canon) word(text string) {
 // keyword appends a word that servers know.
 func (c *canon) keyword(i item, w *word, folded uint64) {
 	i.word, i.kw, i.hash = w, w.kw, w.hash
-	if w.function && !(w.bare && upper(i.text)) {
+	if w.function && (!w.bare || !upper(i.text)) {
 		i.hash = folded // a name until a parenthesis follows
 	}
 	switch last := c.at(1); {
@@ -277,8 +278,9 @@ func (w *word) startsStatement() bool {
 		kwDrop, kwTruncate, kwCommit, kwRollback, kwStart, kwBegin, kwTable, kwValues, kwAnalyze, kwOptimize,
 		kwRepair, kwRename, kwLoad, kwDo, kwExplain:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // name appends a name in quotes. The word a server does not know may be a keyword of another, which
@@ -369,7 +371,7 @@ func (c *canon) atOpen(open, n int) *item {
 // finish folds what the end closes, and judges whether the text was cut off.
 func (c *canon) finish(unterminated bool) {
 	for len(c.items) > 0 && c.at(1).isOp(";") {
-		c.drop(1)
+		c.dropLast()
 	}
 	if unterminated || len(c.groups) > 1 || c.at(1).mustContinue(c.at(2)) {
 		c.truncated = true
@@ -389,8 +391,9 @@ func (i *item) mustContinue(before *item) bool {
 		return !i.dot && i.word != nil && i.word.mustContinue && !before.isOp("=")
 	case Charset:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // dropTail takes away the end of a cut text that says nothing by itself: a comma, a sign, the begin
@@ -401,7 +404,7 @@ func (c *canon) dropTail() {
 		if last := c.at(1); last.isOp(",") || last.isOp(";") || last.kind == Charset ||
 			(last.isOp("-") || last.isOp("+")) && c.at(2).operandNext() ||
 			last.kw == kwOffset && c.at(2).kind == Param && c.at(3).kw == kwLimit {
-			c.drop(1)
+			c.dropLast()
 		}
 		c.dropRow()
 		c.dropBranch()

@@ -67,8 +67,9 @@ func (c *canon) called(i int) bool {
 	switch before := &c.items[i-1]; before.kw {
 	case kwInto, kwTable, kwIndex, kwKey, kwOn, kwAs, kwInsert, kwReplace, kwIgnore, kwExists, kwWith:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // write prints item i.
@@ -115,7 +116,7 @@ func (c *canon) wordText(i int) string {
 	}
 	called := i+1 < len(c.items) && c.items[i+1].isOp("(")
 	switch {
-	case w.function && !called && !(w.bare && upper(t.text)):
+	case w.function && !called && (!w.bare || !upper(t.text)):
 		return t.text
 	case called && w.canonical == "CURRENT_TIMESTAMP":
 		return "NOW"

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -64,14 +63,12 @@ func TestPreparedStatementsHaveTheFingerprintOfTheirText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer st.Close()
+			defer func() { _ = st.Close() }()
 			rows, err := st.QueryContext(ctx, 1, 2, 3)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(rows.Close(), rows.Err()); err != nil {
-				t.Fatal(err)
-			}
+			drain(t, rows)
 		})
 		commands := map[string]bool{}
 		for _, text := range texts {
@@ -81,7 +78,7 @@ func TestPreparedStatementsHaveTheFingerprintOfTheirText(t *testing.T) {
 			}
 			commands[got.Command] = true
 		}
-		if p == servers.MySQL97 && !(commands["PREPARE"] && commands["EXECUTE"]) {
+		if p == servers.MySQL97 && (!commands["PREPARE"] || !commands["EXECUTE"]) {
 			t.Errorf("%s: digests %q, want one that begins with PREPARE and one with EXECUTE", p, texts)
 		}
 	}
@@ -150,8 +147,7 @@ func (d *digester) digest(t *testing.T, live string) string {
 	t.Helper()
 	texts := d.digests(t, func(ctx context.Context, c *sql.Conn) {
 		if rows, err := c.QueryContext(ctx, live); err == nil {
-			_ = rows.Close()
-			_ = rows.Err()
+			drain(t, rows)
 		}
 	})
 	if len(texts) > 1 {
@@ -163,6 +159,16 @@ func (d *digester) digest(t *testing.T, live string) string {
 	return texts[0]
 }
 
+// drain reads rows to their end. A statement may fail on the way and have a digest all the same.
+func drain(t *testing.T, rows *sql.Rows) {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+	}
+	if err := rows.Err(); err != nil {
+		t.Log(err)
+	}
+}
+
 // digests returns the digest texts of what run does in a session of its own.
 func (d *digester) digests(t *testing.T, run func(context.Context, *sql.Conn)) []string {
 	t.Helper()
@@ -172,7 +178,7 @@ func (d *digester) digests(t *testing.T, run func(context.Context, *sql.Conn)) [
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	const table = "performance_schema.events_statements_summary_by_digest"
 	if _, err := d.reader.ExecContext(ctx, "TRUNCATE TABLE "+table); err != nil {
 		t.Fatal(err)
@@ -184,7 +190,7 @@ func (d *digester) digests(t *testing.T, run func(context.Context, *sql.Conn)) [
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var texts []string
 	for rows.Next() {
 		var text string
@@ -226,7 +232,7 @@ func read(t *testing.T) []recording {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	var all []recording
 	s := bufio.NewScanner(f)
 	s.Buffer(nil, 1<<20)

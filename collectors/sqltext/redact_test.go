@@ -39,7 +39,7 @@ func TestRedactMessageTakesEverythingBetweenQuotes(t *testing.T) {
 		"You have an error in your SQL syntax near ''secret' at line 1":                                                                     "You have an error in your SQL syntax near ? at line ?",
 		"Could not find first log file name in binary log index file":                                                                       "Could not find first log file name in binary log index file",
 		"Got fatal error 1236 from source":                                                                                                  "Got fatal error ? from source",
-		"bad \x00\xff‮ byte":                                                                                                                "bad \uFFFD\uFFFD\uFFFD byte",
+		"bad \x00\xff\u202e byte":                                                                                                           "bad \uFFFD\uFFFD\uFFFD byte",
 	} {
 		if got := RedactMessage(message); got != want {
 			t.Errorf("RedactMessage(%q) = %q, want %q", message, got, want)

@@ -73,8 +73,9 @@ func (c *canon) class() Class {
 		return c.set()
 	case kwCall:
 		return Call
+	default:
+		return Other
 	}
-	return Other
 }
 
 // verb returns the index of the word that says what a statement does: the first one that is not in
@@ -115,6 +116,7 @@ func (c *canon) locks() bool {
 			if before == kwLock && i+1 < len(c.items) && c.items[i+1].kw == kwShare {
 				return true
 			}
+		default:
 		}
 	}
 	return false
@@ -140,6 +142,7 @@ func (c *canon) transaction(verb int) Class {
 		if next.kw != kwTables && next.kw != kwTable {
 			return Other
 		}
+	default:
 	}
 	return Transaction
 }

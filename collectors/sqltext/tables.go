@@ -230,7 +230,7 @@ func (f *tableFinder) keyword(i int) {
 		l.clause = elsewhere
 	case kwDual:
 		l.clause = joined
-	case kwNone, kwAny:
+	default:
 		if l.clause == from && f.at(i).word.text == "JSON_TABLE" {
 			l.clause = joined
 		}

@@ -35,8 +35,9 @@ func (t Token) Is(s string) bool {
 		return t.Text == s
 	case Word:
 		return strings.EqualFold(t.Text, s)
+	default:
+		return false
 	}
-	return false
 }
 
 // Value reports whether t stands for a value: a literal, a placeholder, or a list of them.
