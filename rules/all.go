@@ -4,8 +4,23 @@ package rules
 // is no registry: a rule that is not in this list does not exist.
 func All() []Rule {
 	return []Rule{
+		blindSpot(),
+		longTransaction(),
+		largeTransaction(),
+		gapLocks(),
+		autocommitChatter(),
+		lockContention(),
+		deadlocks(),
 		replicaStopped(),
 		replicaFallingBehind(),
 		replicaLag(),
+		failoverReadiness(),
+		singlePoint(),
+		connections(),
+		diskFilling(),
+
+		readSplit(),
+		replicaCount(),
+		bufferPool(),
 	}
 }

@@ -108,6 +108,19 @@ type Transactions struct {
 	// Largest is the largest number of rows that one open transaction had
 	// modified, seen since Epoch.
 	LargestRows *uint64 `json:"largest_rows,omitempty"`
+	// Reads are the SELECTs that were running at samples; nil without the
+	// PROCESS privilege.
+	Reads *ReadSamples `json:"reads,omitempty"`
+}
+
+// ReadSamples counts running SELECTs, since Epoch: one that is seen at two
+// samples counts twice, so that the counts are weighted by time. Those outside
+// of a transaction are what could run on a replica. Source:
+// information_schema.INNODB_TRX, where trx_autocommit_non_locking is 1 for a
+// SELECT that is a transaction of its own and locks nothing.
+type ReadSamples struct {
+	Outside uint64 `json:"outside"`
+	Inside  uint64 `json:"inside"`
 }
 
 // Transaction is one open transaction.

@@ -155,6 +155,8 @@ type TransactionWindow struct {
 	Chatter *snapshot.Chatter
 	// LargestRows is the most rows that one open transaction had modified.
 	LargestRows *uint64
+	// Reads are running SELECTs at samples; nil if not known.
+	Reads *snapshot.ReadSamples
 }
 
 // DeadlockWindow is the deadlocks of a window.
@@ -205,4 +207,52 @@ type Lag struct {
 	ClockErrorSeconds float64
 	// Unknown says why no figure is known.
 	Unknown string
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *StatusWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *DigestWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *LockWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *TransactionWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *DeadlockWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
+}
+
+// Seen returns the window, or nil if there is none.
+func (w *UseWindow) Seen() *Window {
+	if w == nil {
+		return nil
+	}
+	return &w.Window
 }

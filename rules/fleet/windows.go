@@ -115,9 +115,12 @@ func lockWindow(first, last *snapshot.Locks, w Window) *LockWindow {
 }
 
 func transactionWindow(first, last *snapshot.Transactions, w Window) *TransactionWindow {
-	out := &TransactionWindow{Window: w, LargestRows: last.LargestRows, Isolation: map[string]uint64{}}
+	out := &TransactionWindow{Window: w, LargestRows: largestRows(first, last), Isolation: map[string]uint64{}}
 	for level, n := range last.Isolation {
 		out.Isolation[level] = minus(n, first.Isolation[level])
+	}
+	if a, b := first.Reads, last.Reads; a != nil && b != nil {
+		out.Reads = &snapshot.ReadSamples{Outside: minus(b.Outside, a.Outside), Inside: minus(b.Inside, a.Inside)}
 	}
 	before := map[float64]uint64{}
 	for _, b := range first.Ages {
@@ -133,6 +136,20 @@ func transactionWindow(first, last *snapshot.Transactions, w Window) *Transactio
 		}
 	}
 	return out
+}
+
+// largestRows is the record of the epoch if it was set within the window, and
+// else the largest transaction that is open now: an old record must not be found
+// for ever.
+func largestRows(first, last *snapshot.Transactions) *uint64 {
+	if last.LargestRows == nil || first.LargestRows == nil || *last.LargestRows > *first.LargestRows {
+		return last.LargestRows
+	}
+	rows := uint64(0)
+	for _, t := range last.Longest {
+		rows = max(rows, t.RowsModified)
+	}
+	return &rows
 }
 
 func deadlockWindow(first, last *snapshot.Deadlocks, w Window) *DeadlockWindow {
