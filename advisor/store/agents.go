@@ -8,13 +8,12 @@ import (
 
 	config_util "github.com/prometheus/common/config"
 	promconfig "github.com/prometheus/prometheus/config"
-	"go.yaml.in/yaml/v3"
-
 	// Service discovery registers its configuration's keys with Prometheus'
 	// configuration when it is linked.
 	_ "github.com/prometheus/prometheus/discovery/dns"
 	_ "github.com/prometheus/prometheus/discovery/file"
 	_ "github.com/prometheus/prometheus/discovery/http"
+	"go.yaml.in/yaml/v3"
 )
 
 // Agents is one entry of the advisor's list `agents:`: where agents are found and

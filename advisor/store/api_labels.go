@@ -35,6 +35,8 @@ func (s *Store) selected(r *http.Request) (sel selection, err error) {
 	return sel, err
 }
 
+func (sel selection) close() { _ = sel.q.Close() } // nothing was written
+
 // hint is one more than the limit, so that a cut can be told.
 func (sel selection) hint() int {
 	if sel.limit == 0 {
@@ -52,7 +54,7 @@ func (s *Store) series(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	defer sel.q.Close()
+	defer sel.close()
 	hints := &storage.SelectHints{Start: sel.start, End: sel.end, Func: "series", Limit: sel.hint()}
 	var sets []storage.SeriesSet
 	for _, m := range sel.sets {
@@ -104,7 +106,7 @@ func (s *Store) strings(r *http.Request, get func(selection, []*labels.Matcher) 
 	if err != nil {
 		return reply{}, err
 	}
-	defer sel.q.Close()
+	defer sel.close()
 	sets := sel.sets
 	if len(sets) == 0 {
 		sets = [][]*labels.Matcher{nil}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,17 +148,12 @@ func text(samples []Sample, unit time.Duration) string {
 // answers. In args, ADDR stands for the address to listen on.
 func engine(t *testing.T, tool servers.Tool, path string, args ...string) (Querier, string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := freeAddr(t)
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "ADDR", addr)
 	}
 	var log bytes.Buffer
-	cmd := exec.Command(tool.Path(t), args...)
+	cmd := exec.CommandContext(context.Background(), tool.Path(t), args...) // ended below
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -180,6 +175,14 @@ func engine(t *testing.T, tool servers.Tool, path string, args ...string) (Queri
 	return q, url
 }
 
+// freeAddr returns an address on loopback where nothing listens yet.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(nil)
+	defer srv.Close()
+	return srv.Listener.Addr().String()
+}
+
 // post sends a body, GETs if it is empty, and returns the status code or 0.
 func post(t *testing.T, url, body string) int {
 	t.Helper()
@@ -196,7 +199,7 @@ func post(t *testing.T, url, body string) int {
 	if err != nil {
 		return 0
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	return resp.StatusCode
 }
 
@@ -243,7 +246,7 @@ func TestEnginesAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer closed(t, s)
 	if err := s.Append(t.Context(), samples); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -61,6 +62,33 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		nd.ControlContext = refusePrivileged
 	}
 	return nd.DialContext(ctx, network, addr)
+}
+
+// maxList bounds a list that HTTP discovery fetches: Prometheus reads it whole.
+const maxList = 16 << 20
+
+// dialForList opens a connection for one list.
+func dialForList(ctx context.Context, network, addr string) (net.Conn, error) {
+	nd := net.Dialer{Timeout: dialTimeout}
+	c, err := nd.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &limitedConn{c, maxList}, nil
+}
+
+type limitedConn struct {
+	net.Conn
+	left int
+}
+
+func (c *limitedConn) Read(p []byte) (int, error) {
+	if c.left <= 0 {
+		return 0, errors.New("the list of agents is larger than 16 MiB")
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
 }
 
 // awsMetadata is the one metadata service that is not on a link-local address.

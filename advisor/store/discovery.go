@@ -18,6 +18,7 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
 	"github.com/prometheus/prometheus/discovery/file"
+	httpsd "github.com/prometheus/prometheus/discovery/http"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 )
 
@@ -75,6 +76,9 @@ func NewDiscovery(agents []Agents, log *slog.Logger) (*Discovery, error) {
 		d.clients = append(d.clients, client)
 		for j, sd := range c.ServiceDiscoveryConfigs {
 			_, local := sd.(*file.SDConfig)
+			if list, ok := sd.(*httpsd.SDConfig); ok {
+				list.HTTPClientConfig.FollowRedirects = false // the password would go along
+			}
 			d.sources[fmt.Sprintf("%s.%s[%d]", c.JobName, sd.Name(), j)] = source{i, local, sd}
 		}
 	}
@@ -99,7 +103,9 @@ func (d *Discovery) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("discover agents: %w", err)
 	}
-	m := discovery.NewManager(ctx, d.log, reg, metrics, discovery.Updatert(maxSettle))
+	m := discovery.NewManager(ctx, d.log, reg, metrics, discovery.Updatert(maxSettle), discovery.HTTPClientOptions(
+		config_util.WithKeepAlivesDisabled(), // so that the dialer's limit is one a list
+		config_util.WithDialContextFunc(dialForList)))
 	if m == nil {
 		return errors.New("BUG: discovery manager refuses its own metrics")
 	}

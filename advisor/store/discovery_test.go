@@ -3,12 +3,15 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,13 +118,19 @@ func eventually(t *testing.T, what string, condition func() bool) {
 }
 
 // get asks a target as the keeper does.
-func get(t *testing.T, target Target, path string) (*http.Response, error) {
+func get(t *testing.T, target Target, path string) (string, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target.URL(path), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return target.Client.Do(r)
+	resp, err := target.Client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), err
 }
 
 func TestFilesAreWatched(t *testing.T) {
@@ -178,11 +187,8 @@ func TestListsFromTheNetworkCannotNameSocketsOrLoopback(t *testing.T) {
 	run(t, d)
 	eventually(t, "the list is read", func() bool { return len(d.Targets()) == 3 })
 	for _, target := range d.Targets() {
-		resp, err := get(t, target, "/v1/snapshot")
-		if err == nil {
-			resp.Body.Close()
-			t.Errorf("%s was asked", target)
-		} else if want := "is not accepted from DNS or HTTP discovery; if it is an agent, name it in static_configs"; !strings.Contains(err.Error(), want) {
+		_, err := get(t, target, "/v1/snapshot")
+		if want := "is not accepted from DNS or HTTP discovery; if it is an agent, name it in static_configs"; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ask %s: %v, want %q", target, err, want)
 		}
 	}
@@ -190,6 +196,49 @@ func TestListsFromTheNetworkCannotNameSocketsOrLoopback(t *testing.T) {
 	if diff := cmp.Diff(want, d.found.ignored); diff != "" {
 		t.Errorf("ignored (-want +got):\n%s", diff)
 	}
+}
+
+func TestAnEndlessListIsGivenUp(t *testing.T) {
+	var logged lines
+	sent := make(chan int, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		chunk, n := []byte(strings.Repeat(" ", 1<<20)), 0
+		for ; n < 1<<12; n++ {
+			if _, err := w.Write(chunk); err != nil {
+				break
+			}
+		}
+		sent <- n
+	}))
+	defer srv.Close()
+	d, err := NewDiscovery([]Agents{{HTTP: []HTTPAgents{{URL: srv.URL}}}}, slog.New(slog.NewTextHandler(&logged, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, d)
+	if n := <-sent; n > 64 {
+		t.Errorf("%d MiB of an endless list were taken, want about 16", n)
+	}
+	eventually(t, "it is logged", func() bool { return strings.Contains(logged.String(), "the list of agents is larger than 16 MiB") })
+}
+
+// lines is a log that several goroutines write.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestNamedLoopbackMayComeFromTheNetworkToo(t *testing.T) {
@@ -209,11 +258,9 @@ func TestNamedLoopbackMayComeFromTheNetworkToo(t *testing.T) {
 	if got := d.Targets(); len(got) != 1 {
 		t.Fatalf("%d targets, want the one that is named twice", len(got))
 	}
-	resp, err := get(t, d.Targets()[0], "/")
-	if err != nil {
+	if _, err := get(t, d.Targets()[0], "/"); err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
 	agent.CloseClientConnections()
 }
 
@@ -222,7 +269,7 @@ func TestSocketsAreAskedByTheirPath(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a.sock", "b.sock"} {
 		path := filepath.Join(dir, name)
-		l, err := net.Listen("unix", path)
+		l, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,14 +286,11 @@ func TestSocketsAreAskedByTheirPath(t *testing.T) {
 	}
 	run(t, d)
 	for i, want := range []string{"a.sock/v1/snapshot", "b.sock/v1/snapshot"} {
-		resp, err := get(t, d.Targets()[i], "/v1/snapshot")
+		got, err := get(t, d.Targets()[i], "/v1/snapshot")
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := make([]byte, 64)
-		n, _ := resp.Body.Read(body)
-		resp.Body.Close()
-		if got := string(body[:n]); got != want {
+		if got != want {
 			t.Errorf("%s answers %q, want %q", d.Targets()[i], got, want)
 		}
 	}

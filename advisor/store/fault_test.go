@@ -51,7 +51,7 @@ func TestAcknowledgedSamplesSurviveKill9(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer closed(t, s)
 	v, _, _, err := s.Querier().Query(t.Context(), `sum(count_over_time(acknowledged[1h]))`, time.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func fill(t *testing.T, dir string, free uint64) (ballast string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer closed(t, f)
 	block := make([]byte, 1<<16)
 	for {
 		var fs unix.Statfs_t
@@ -169,7 +169,7 @@ func batch(i int) []Sample {
 
 func TestStorePausesBeforeTheDiskIsFullAndResumes(t *testing.T) {
 	disk := smallDisk(t)
-	var logged strings.Builder
+	var logged lines
 	s, err := Open(t.Context(), Options{
 		Dir:    filepath.Join(disk, "tsdb"),
 		Logger: slog.New(slog.NewTextHandler(&logged, nil)),
@@ -221,6 +221,22 @@ func stored(t *testing.T, s *Store) int {
 	return int(v.(model.Vector)[0].Value)
 }
 
+func TestScrapesAreStoredAgainAfterAPause(t *testing.T) {
+	disk := smallDisk(t)
+	s, _ := scrapedInto(t, filepath.Join(disk, "tsdb"), every(fast, agent(t, "x 1\n")))
+	eventually(t, "a scrape is stored", func() bool { return len(ask(t, s, "x")) == 1 })
+	ballast := fill(t, disk, 1<<20)
+	eventually(t, "the store pauses", func() bool { return s.Paused() != nil })
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	resumed := time.Now()
+	eventually(t, "newer samples are stored", func() bool {
+		got := ask(t, s, "timestamp(x)")
+		return len(got) == 1 && float64(got[0].Value) > float64(resumed.UnixMilli())/1000
+	})
+}
+
 // The floor cannot help if another program takes the last byte in between.
 func TestAcknowledgedSamplesSurviveAFullDisk(t *testing.T) {
 	disk := smallDisk(t)
@@ -257,7 +273,7 @@ func TestAcknowledgedSamplesSurviveAFullDisk(t *testing.T) {
 	if s, err = Open(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer closed(t, s)
 	// A refused batch may have reached the log all the same and come back with it.
 	if got := stored(t, s); got < acknowledged || got > 21_000 {
 		t.Errorf("%d samples are stored after the log is replayed, want %d to 21000", got, acknowledged)

@@ -54,11 +54,16 @@ const fast = 100 * time.Millisecond
 // ends; stop ends it earlier.
 func scraped(t testing.TB, list ...Agents) (s *Store, stop func()) {
 	t.Helper()
+	return scrapedInto(t, t.TempDir(), list...)
+}
+
+func scrapedInto(t testing.TB, dir string, list ...Agents) (s *Store, stop func()) {
+	t.Helper()
 	d, err := NewDiscovery(list, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err = Open(context.Background(), Options{Dir: t.TempDir()})
+	s, err = Open(context.Background(), Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -148,6 +149,13 @@ func ramp(t testing.TB, s *Store, name string, points int, step time.Duration) {
 	}
 }
 
+func closed(t testing.TB, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func readFile(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -161,5 +169,39 @@ func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestWhatIsOlderThanTheRetentionGoes(t *testing.T) {
+	const retention = 24 * time.Hour
+	dir := t.TempDir()
+	end := time.Now().Truncate(time.Hour)
+	oldest := func(s *Store) time.Time {
+		t.Helper()
+		v, _, _, err := s.Querier().Query(t.Context(), `min_over_time(timestamp(tick)[5d:1h])`, end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return time.Unix(int64(v.(model.Vector)[0].Value), 0)
+	}
+	s, err := Open(t.Context(), Options{Dir: dir, Retention: retention})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := end.Add(-4 * 24 * time.Hour); !at.After(end); at = at.Add(time.Hour) {
+		if err := s.Append(t.Context(), []Sample{{Name: "tick", Time: at}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.db.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	if s, err = Open(t.Context(), Options{Dir: dir, Retention: retention}); err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	if got := end.Sub(oldest(s)); got < retention || got > retention*5/4 {
+		t.Errorf("the oldest sample is %s old, want %s and at most the largest block more", got, retention)
 	}
 }
