@@ -81,11 +81,15 @@ func textsAfter(s *snapshot.Server, rev uint64) {
 
 var errTooLarge = errors.New("larger than a reader accepts, and nothing in it can be left out")
 
+// smallestBudget is where leaving out more is given up: what makes a section too
+// large is then in none of its lists.
+const smallestBudget = 1 << 20
+
 // pack encodes s, leaving out the least of it until it is small enough.
 func pack(s *snapshot.Snapshot) (body, error) {
 	b, err := encode(s)
 	for budget := maxUnpacked; err == nil && !b.fits(); budget /= 2 {
-		if budget == 0 {
+		if budget < smallestBudget {
 			return body{}, errTooLarge
 		}
 		b, err = encode(cut(s, budget))
@@ -135,23 +139,36 @@ func cut(s *snapshot.Snapshot, budget int) *snapshot.Snapshot {
 	return out
 }
 
-// cutDigests keeps those that took the most time, and their texts.
+// cutDigests keeps those that took the most time, together with their texts.
 func cutDigests(s *snapshot.Server, name string, budget int) {
 	if s.Digests == nil {
 		return
 	}
-	d := *s.Digests
-	d.Rows = slices.SortedStableFunc(slices.Values(d.Rows), func(a, b snapshot.Digest) int {
-		return cmp.Compare(b.Seconds, a.Seconds)
-	})
-	d.Rows = d.Rows[:within(d.Rows, budget/2)]
-	kept := map[string]bool{}
-	for _, row := range d.Rows {
-		kept[row.Fingerprint] = true
+	type digest struct {
+		row  snapshot.Digest
+		text *snapshot.DigestText
 	}
-	d.Texts = slices.DeleteFunc(slices.Clone(d.Texts), func(t snapshot.DigestText) bool { return !kept[t.Fingerprint] })
-	d.Texts = d.Texts[:within(d.Texts, budget/2)]
-	d.Gaps = leftOut(d.Gaps, "mysql/digests", name, "digests", len(s.Digests.Rows), len(d.Rows))
+	texts := map[string]*snapshot.DigestText{}
+	for i, t := range s.Digests.Texts {
+		texts[t.Fingerprint] = &s.Digests.Texts[i]
+	}
+	var all []digest
+	for _, row := range s.Digests.Rows {
+		all = append(all, digest{row, texts[row.Fingerprint]})
+	}
+	slices.SortStableFunc(all, func(a, b digest) int { return cmp.Compare(b.row.Seconds, a.row.Seconds) })
+	kept := all[:within(all, budget, func(d digest) []any { return []any{d.row, d.text} })]
+
+	d := *s.Digests
+	d.Rows, d.Texts = nil, nil
+	for _, k := range kept {
+		d.Rows = append(d.Rows, k.row)
+		if k.text != nil && texts[k.row.Fingerprint] != nil {
+			d.Texts = append(d.Texts, *k.text)
+			delete(texts, k.row.Fingerprint) // Once, however many schemas run it.
+		}
+	}
+	d.Gaps = leftOut(d.Gaps, "mysql/digests", name, "digests", len(all), len(kept))
 	s.Digests = &d
 }
 
@@ -165,7 +182,7 @@ func cutSchema(s *snapshot.Server, name string, budget int) {
 	d.Tables = slices.SortedStableFunc(slices.Values(d.Tables), func(a, b snapshot.Table) int {
 		return cmp.Compare(size(b), size(a))
 	})
-	d.Tables = d.Tables[:within(d.Tables, budget)]
+	d.Tables = d.Tables[:within(d.Tables, budget, itself)]
 	d.Gaps = leftOut(d.Gaps, "mysql/schema", name, "tables", len(s.Schema.Tables), len(d.Tables))
 	s.Schema = &d
 }
@@ -182,8 +199,8 @@ func cutUse(s *snapshot.Server, name string, budget int) {
 	d.Indexes = slices.SortedStableFunc(slices.Values(d.Indexes), func(a, b snapshot.IndexUse) int {
 		return cmp.Compare(b.Reads, a.Reads)
 	})
-	d.Tables = d.Tables[:within(d.Tables, budget/2)]
-	d.Indexes = d.Indexes[:within(d.Indexes, budget/2)]
+	d.Tables = d.Tables[:within(d.Tables, budget/2, itself)]
+	d.Indexes = d.Indexes[:within(d.Indexes, budget/2, itself)]
 	d.Gaps = leftOut(d.Gaps, "mysql/use", name, "tables and indexes",
 		len(s.Use.Tables)+len(s.Use.Indexes), len(d.Tables)+len(d.Indexes))
 	s.Use = &d
@@ -200,22 +217,27 @@ func cutPositions(s *snapshot.Server, name string, budget int) {
 	s.Positions = &d
 }
 
-// within returns how many of items, from the first on, fit into budget bytes.
-func within[T any](items []T, budget int) int {
-	for i := range items {
-		text, err := json.Marshal(items[i])
-		if budget -= len(text) + 1; err != nil || budget < 0 {
-			return i
+// within returns how many of items, from the first on, fit into budget bytes,
+// where an item is sent as its pieces.
+func within[T any](items []T, budget int, pieces func(T) []any) int {
+	for i, item := range items {
+		for _, piece := range pieces(item) {
+			text, err := json.Marshal(piece)
+			if budget -= len(text) + 1; err != nil || budget < 0 {
+				return i
+			}
 		}
 	}
 	return len(items)
 }
 
+func itself[T any](item T) []any { return []any{item} }
+
 // newest returns the last items that fit into budget bytes.
 func newest[T any](items []T, budget int) []T {
 	backwards := slices.Clone(items)
 	slices.Reverse(backwards)
-	kept := backwards[:within(backwards, budget)]
+	kept := backwards[:within(backwards, budget, itself)]
 	slices.Reverse(kept)
 	return kept
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"plimsoll/collectors/metric"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -42,7 +43,7 @@ type Handler struct {
 // New returns a Handler of source.
 func New(source Source) *Handler {
 	h := &Handler{source: source}
-	h.series = h.metrics()
+	h.series = h.expose(metric.Table())
 	h.open = h.routes(func(*http.Request) error { return nil })
 	return h
 }
@@ -71,8 +72,8 @@ func (h *Handler) routes(allow func(*http.Request) error) http.Handler {
 	return mux
 }
 
-// Dropped is how many series were left out so far, because another had the same
-// labels after theirs were made printable and cut to length.
+// Dropped is how many series were left out so far: another had the same labels
+// after theirs were made printable and cut to length, or they were malformed.
 func (h *Handler) Dropped() uint64 { return h.dropped.Load() }
 
 // health answers as long as the agent can give a snapshot at all.

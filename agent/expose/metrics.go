@@ -20,10 +20,10 @@ import (
 // maxScrapes bounds the scrapes that are answered at one time.
 const maxScrapes = 4
 
-// metrics serves the table of all metrics, and what this process costs.
-func (h *Handler) metrics() http.Handler {
+// expose serves metrics, and what this process costs.
+func (h *Handler) expose(metrics []metric.Metric) http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(newTable(h, metric.Table()))
+	r.MustRegister(newTable(h, metrics))
 	prometheus.WrapRegistererWith(h.source.labels(nil), r).MustRegister(
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		// Of the Go runtime only what tells a leak: a host has few series.
@@ -101,8 +101,14 @@ func (t *table) Collect(ch chan<- prometheus.Metric) {
 }
 
 // collect sends the series of one metric. Of two with the same labels the first
-// counts: the client library would leave both to chance.
+// counts: the client library would leave both to chance. A panic costs the rest
+// of this metric only.
 func (t *table) collect(r row, s *snapshot.Snapshot, ch chan<- prometheus.Metric) {
+	defer func() {
+		if recover() != nil {
+			t.handler.dropped.Add(1)
+		}
+	}()
 	seen := map[string]bool{}
 	r.Read(s, func(value float64, labels ...string) {
 		for i := range labels {
