@@ -90,7 +90,7 @@ func (a *Advisor) Judge(ctx context.Context) (*report.Report, error) {
 	if err != nil {
 		a.Log.Warn("some acknowledgements do not hold", "error", err)
 	}
-	r := report.Build(a.Version, f, result, a.Ledger.Record(began, result, acks))
+	r := report.Build(a.Version, f, a.Rules, result, a.Ledger.Record(began, result, acks))
 
 	own := samples{at: a.Now()}
 	own.addReport(r)

@@ -5,18 +5,18 @@ import (
 	"unicode"
 )
 
-// clean returns s as one line that can be shown anywhere: what is not printable
+// Clean returns s as one line that can be shown anywhere: what is not printable
 // (control characters, marks that turn the direction of text, bytes that are not
 // UTF-8) becomes U+FFFD, and every run of white space one space.
 //
 // Names and statements come from servers whose users may choose them, and they
-// end on terminals and web pages: every text of a Report goes through clean or
+// end on terminals and web pages: every text of a Report goes through Clean or
 // cleanBlock before it is rendered.
-func clean(s string) string {
+func Clean(s string) string {
 	return strings.Join(strings.Fields(strings.Map(printable, s)), " ")
 }
 
-// cleanBlock is clean for text whose lines matter, such as a configuration.
+// cleanBlock is Clean for text whose lines matter, such as a configuration.
 func cleanBlock(s string) []string {
 	s = strings.ReplaceAll(strings.TrimSpace(s), "\r\n", "\n")
 	var out []string

@@ -42,6 +42,8 @@ type Report struct {
 	// the ledger's memory, newest first.
 	Findings []Entry `json:"findings"`
 	Gone     []Entry `json:"gone,omitempty"`
+	// Rules are the rules that judged, with the thresholds of the configuration.
+	Rules []Rule `json:"rules,omitempty"`
 	// NotReady are rules that could not judge, and why.
 	NotReady []rules.NotReady `json:"not_ready,omitempty"`
 	// Unreachable are agents that could not be read.
@@ -83,6 +85,9 @@ type Server struct {
 	SeenRatio *float64 `json:"seen_ratio,omitempty"`
 	// HiddenRatio is the share of statement time that they do not show, 0..1.
 	HiddenRatio *float64 `json:"hidden_ratio,omitempty"`
+	// HiddenPreparedPerSecond is the rate of prepared executions that they do
+	// not show; zero where they show them all, nil if that is not known.
+	HiddenPreparedPerSecond *float64 `json:"hidden_prepared_per_second,omitempty"`
 	// Digests are the statements that took most time, at most TopDigests.
 	Digests []Digest `json:"digests,omitempty"`
 	// Lag is by channel.
@@ -98,6 +103,8 @@ type Digest struct {
 	Fingerprint string            `json:"fingerprint"`
 	Schema      string            `json:"schema"`
 	Text        snapshot.Redacted `json:"text"`
+	// Own is true for the agent's own statements: a cost, not the site's work.
+	Own bool `json:"own,omitempty"`
 	// ShareRatio is its share of the server's statement time, 0..1.
 	ShareRatio     float64 `json:"share_ratio"`
 	CallsPerSecond float64 `json:"calls_per_second"`
@@ -125,15 +132,28 @@ type Unreachable struct {
 	Reason string `json:"reason"`
 }
 
+// Rule is a rule with the threshold and the windows that it judged by.
+type Rule struct {
+	ID              rules.ID   `json:"id"`
+	Title           string     `json:"title"`
+	Threshold       float64    `json:"threshold"`
+	Unit            rules.Unit `json:"unit"`
+	ThresholdSource string     `json:"threshold_source"`
+	// MinWindowSeconds is what the rule must have seen to judge, WindowSeconds
+	// what it must have seen for full confidence.
+	MinWindowSeconds float64 `json:"min_window_seconds"`
+	WindowSeconds    float64 `json:"window_seconds"`
+}
+
 // Gap is a fact that could not be read, with the host it belongs to.
 type Gap struct {
 	Host string `json:"host,omitempty"`
 	snapshot.Gap
 }
 
-// Build makes the Report of one evaluation. entries come from the ledger, in its
-// order.
-func Build(version string, f *fleet.Fleet, result rules.Result, entries []Entry) *Report {
+// Build makes the Report of one evaluation by the rules of judged. entries come
+// from the ledger, in its order.
+func Build(version string, f *fleet.Fleet, judged []rules.Rule, result rules.Result, entries []Entry) *Report {
 	r := &Report{
 		Schema: SchemaVersion, Version: version, Generated: f.Now, Window: f.Window, Peak: f.Peak,
 		Shortened: f.Shortened, NotReady: result.NotReady,
@@ -151,6 +171,9 @@ func Build(version string, f *fleet.Fleet, result rules.Result, entries []Entry)
 	for _, u := range f.Unreachable {
 		r.Unreachable = append(r.Unreachable, Unreachable(u))
 	}
+	for _, j := range judged {
+		r.Rules = append(r.Rules, rule(j))
+	}
 	for _, e := range entries {
 		if e.Status == ledger.StatusGone {
 			r.Gone = append(r.Gone, e)
@@ -166,6 +189,13 @@ func (r *Report) addGaps(host string, gaps []snapshot.Gap) {
 		if gap := (Gap{Host: host, Gap: g}); !slices.Contains(r.Gaps, gap) {
 			r.Gaps = append(r.Gaps, gap)
 		}
+	}
+}
+
+func rule(r rules.Rule) Rule {
+	return Rule{
+		ID: r.ID, Title: r.Title, Threshold: r.Threshold.Value, Unit: r.Threshold.Unit, ThresholdSource: r.Threshold.Source,
+		MinWindowSeconds: r.MinWindow.Seconds(), WindowSeconds: r.Window.Seconds(),
 	}
 }
 
@@ -191,13 +221,7 @@ func server(s *fleet.Server) Server {
 	if rate, known := s.Status.Rate("questions"); known {
 		out.StatementsPerSecond = &rate
 	}
-	if c := s.Coverage; c != nil {
-		out.HiddenRatio = c.HiddenRatio
-		if c.Statements > 0 {
-			seen := min(float64(c.Digested)/float64(c.Statements), 1)
-			out.SeenRatio = &seen
-		}
-	}
+	addCoverage(&out, s.Coverage)
 	for _, l := range s.Lag {
 		out.Lag = append(out.Lag, Lag{Channel: l.Channel, P50: l.P50, P99: l.P99, Max: l.Max, Unknown: l.Unknown, State: l.State})
 	}
@@ -205,8 +229,26 @@ func server(s *fleet.Server) Server {
 	return out
 }
 
+func addCoverage(out *Server, c *fleet.CoverageWindow) {
+	if c == nil {
+		return
+	}
+	out.HiddenRatio = c.HiddenRatio
+	if c.Statements > 0 {
+		seen := min(float64(c.Digested)/float64(c.Statements), 1)
+		out.SeenRatio = &seen
+	}
+	if seconds := c.Window.Seconds(); seconds > 0 {
+		var prepared float64
+		if c.PreparedHidden {
+			prepared = float64(c.PreparedExecutions) / seconds
+		}
+		out.HiddenPreparedPerSecond = &prepared
+	}
+}
+
 func addLoad(out *Server, w *fleet.DigestWindow) {
-	if w == nil {
+	if w == nil || w.Window.Seconds() <= 0 {
 		return
 	}
 	out.Window = w.Window
@@ -215,7 +257,7 @@ func addLoad(out *Server, w *fleet.DigestWindow) {
 	for _, d := range w.Rows[:min(len(w.Rows), TopDigests)] {
 		calls := float64(d.Calls)
 		out.Digests = append(out.Digests, Digest{
-			Fingerprint: d.Fingerprint, Schema: d.Schema, Text: d.Text,
+			Fingerprint: d.Fingerprint, Schema: d.Schema, Text: d.Text, Own: d.Own,
 			ShareRatio: d.Seconds / max(w.Total.Seconds, 1e-9), CallsPerSecond: calls / w.Window.Seconds(),
 			MeanSeconds: d.Seconds / calls, ExaminedPerCall: float64(d.RowsExamined) / calls, SentPerCall: float64(d.RowsSent) / calls,
 		})

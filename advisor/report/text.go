@@ -1,59 +1,134 @@
 package report
 
 import (
-	"bytes"
-	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
-	"plimsoll/advisor/ledger"
 	"plimsoll/rules"
 )
 
 // TextOptions is how Text writes.
 type TextOptions struct {
-	// Width is the number of columns; 80 if it is zero.
+	// Width is the number of columns; 80 if it is zero, and at least 60.
 	Width int
 	// Colour allows ANSI colours.
 	Colour bool
 }
 
-// Text returns the report for a terminal.
-func (r *Report) Text(TextOptions) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "Plimsoll, %s\n", r.Generated.UTC().Format("2006-01-02 15:04 MST"))
-	for _, e := range r.Findings {
-		b.WriteByte('\n')
-		b.Write(Explain(e))
+const defaultWidth, leastWidth = 80, 60
+
+// Text returns the report for a terminal. No line is wider than the width, but
+// for a statement to copy that cannot be broken without changing it.
+func (r *Report) Text(o TextOptions) []byte {
+	if o.Width == 0 {
+		o.Width = defaultWidth
 	}
-	for _, n := range r.NotReady {
-		fmt.Fprintf(&b, "\nNot ready: %s for %s: %s\n", clean(string(n.Rule)), clean(n.Subject.String()), clean(n.Reason))
-	}
-	for _, u := range r.Unreachable {
-		fmt.Fprintf(&b, "\nUnreachable: %s: %s\n", clean(u.Target), clean(u.Reason))
-	}
-	for _, g := range r.Gaps {
-		fmt.Fprintf(&b, "\nNot seen: %s %s: %s\n", clean(g.Host), clean(g.Subject), clean(g.Reason))
-	}
-	return b.Bytes()
+	p := &page{width: max(o.Width, leastWidth), colour: o.Colour}
+	v := look(r)
+	p.top(v)
+	p.load(v.Load)
+	p.actions(v.Actions)
+	p.findings(v)
+	p.replication(v)
+	p.coverage(v)
+	p.unseen(v.Unseen)
+	p.thresholds(v.Thresholds)
+	return p.Bytes()
 }
 
-// Explain returns a finding with every figure behind it, as text.
-func Explain(e Entry) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "[%s] %s: %s\n", clean(string(e.Severity)), clean(e.Title), clean(e.Subject.String()))
-	if e.Status == ledger.StatusAcknowledged && e.Ack != nil {
-		fmt.Fprintf(&b, "  acknowledged by %s: %s\n", clean(e.Ack.Who), clean(e.Ack.Why))
+func (p *page) top(v view) {
+	p.ends(bold, strings.TrimSpace("PLIMSOLL  "+v.Site), v.Generated)
+	p.para(0, dim, strings.TrimSpace(v.Window+". "+v.Zone+" "+v.Peak))
+	if v.Login != "" {
+		p.para(0, dim, "Logged in by "+v.Login+".")
 	}
-	fmt.Fprintf(&b, "  %s\n", clean(e.Summary))
-	for _, v := range e.Evidence {
-		value := rules.Words(v.Value, v.Unit)
-		if v.Unit == rules.Text {
-			value = v.Words
+	p.line("")
+	p.para(2, toneStyle(v.Verdict.Tone), v.Verdict.Headline)
+	if v.Verdict.Next != "" {
+		p.para(2, bold, v.Verdict.Next)
+	}
+	if v.Verdict.Counts != "" {
+		p.para(2, "", v.Verdict.Counts)
+	}
+	for _, s := range v.Caveats() {
+		p.hang("  !", 4, "", s)
+	}
+}
+
+// barCaption says how bar draws.
+const barCaption = "Digits are the statements below, dots all others, question marks executions that no digest shows."
+
+func toneStyle(tone string) style {
+	switch tone {
+	case string(rules.Critical), string(rules.High):
+		return red
+	case string(rules.Medium), toneUnknown:
+		return yellow
+	case toneOK:
+		return green
+	}
+	return cyan
+}
+
+func (p *page) load(l load) {
+	if len(l.Bars)+len(l.Unknown) == 0 {
+		return
+	}
+	p.heading("Where the time goes")
+	if len(l.Bars) > 0 {
+		p.para(2, dim, loadCaption+" "+barCaption)
+	}
+	rows, name, number := p.width-6, 0, 0
+	for _, b := range l.Bars {
+		name = max(name, columns(b.Server+" "+b.Role))
+		number = max(number, columns(b.Load))
+	}
+	name = min(name, p.width/3)
+	for _, b := range l.Bars {
+		label := pad(cut(b.Server+" "+b.Role, name), name) + "  " + pad(b.Load, number)
+		p.line("  " + label + "  " + p.bar(b, rows-name-number))
+	}
+	for _, s := range l.Unknown {
+		p.para(2, "", s+": unknown, because its statements were not seen twice")
+	}
+	for _, s := range l.Statements {
+		p.statement(s)
+	}
+}
+
+// bar draws each statement's share by its number, others by dots, and what no
+// digest shows by question marks.
+func (p *page) bar(b loadBar, width int) string {
+	out, drawn := "", 0
+	for _, s := range b.Segments {
+		end := int(math.Round((s.From + s.Ratio) * float64(width)))
+		mark := "."
+		switch {
+		case s.Mark > 0:
+			mark = strconv.Itoa(s.Mark)
+		case s.Mark == hidden:
+			mark = "?"
 		}
-		fmt.Fprintf(&b, "  %s: %s (%s)\n", clean(v.What), clean(value), clean(v.Source))
+		out += strings.Repeat(mark, max(end-drawn, 0))
+		drawn = max(end, drawn)
 	}
-	for _, s := range e.Remedy {
-		fmt.Fprintf(&b, "    %s\n", strings.Join(cleanBlock(s.Text), "\n    "))
+	return p.in(cyan, out)
+}
+
+func (p *page) statement(s statement) {
+	p.line("")
+	p.hang("  "+strconv.Itoa(s.Mark), 5, bold, s.Share+" of the time: "+s.Calls+" of "+s.Mean+"; rows a call: "+
+		s.Examined+" examined, "+s.Sent+" sent")
+	text := s.Text
+	if s.Schema != "" {
+		text = s.Schema + ": " + text
 	}
-	return b.Bytes()
+	lines := wrap(text, p.width-5)
+	for i, l := range lines[:min(len(lines), 2)] {
+		if i == 1 && len(lines) > 2 {
+			l = cut(l+" "+lines[2], p.width-5)
+		}
+		p.line("     " + l)
+	}
 }

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"plimsoll/advisor/ledger"
+	"plimsoll/rules"
+)
+
+// finding is an Entry in words.
+type finding struct {
+	// Number is the place among the actions; 0 for one that is not there.
+	Number      int
+	Rule        string
+	Fingerprint string
+	Severity    string
+	Title       string
+	Subject     string
+	Summary     string
+	// Gains are phrases such as "frees an estimated 1 to 2 PHP worker-seconds
+	// each second"; empty if none is claimed.
+	Gains      []string
+	Effort     string
+	Confidence string
+	// Doubts are what lowers the confidence.
+	Doubts   []string
+	Evidence []evidence
+	Remedy   []step
+	Rollback []step
+	Risks    []string
+	Verify   string
+	Digests  []string
+	// Life says since when the finding is known, and how it ended.
+	Life string
+	// Acknowledged says who, why and until when; empty if nobody did.
+	Acknowledged string
+
+	gain *rules.Estimate
+}
+
+// evidence is one measured figure in words.
+type evidence struct {
+	What, Value, Source, Window string
+	// Threshold is empty for evidence that only explains.
+	Threshold, ThresholdSource string
+}
+
+func lookAtFinding(e Entry) finding {
+	f := finding{
+		Rule: Clean(string(e.Rule)), Fingerprint: Clean(e.Fingerprint), Severity: Clean(string(e.Severity)),
+		Title: Clean(e.Title), Subject: Clean(e.Subject.String()), Summary: Clean(e.Summary),
+		Gains: gains(e.Gain), gain: e.Gain.WorkerSeconds, Effort: Clean(string(e.Effort)),
+		Confidence: e.Confidence.Level() + ", " + rules.Words(e.Confidence.Ratio, rules.Ratio),
+		Doubts:     cleanAll(e.Confidence.Reasons), Remedy: steps(e.Remedy), Rollback: steps(e.Rollback),
+		Risks: cleanAll(e.Risks), Verify: verification(e.Verify), Digests: cleanAll(e.Digests), Life: life(e),
+	}
+	for _, v := range e.Evidence {
+		f.Evidence = append(f.Evidence, lookAtEvidence(v))
+	}
+	if e.Ack != nil {
+		until := e.Ack.Until.AddDate(0, 0, -1).UTC().Format("2006-01-02")
+		f.Acknowledged = "by " + Clean(e.Ack.Who) + " until " + until + ": " + Clean(e.Ack.Why)
+	}
+	return f
+}
+
+func lookAtEvidence(v rules.Evidence) evidence {
+	out := evidence{
+		What: Clean(v.What), Value: rules.Words(v.Value, v.Unit), Source: Clean(v.Source), Window: span(v.Window),
+		ThresholdSource: Clean(v.ThresholdSource),
+	}
+	if v.Unit == rules.Text {
+		out.Value = Clean(v.Words)
+	}
+	if v.Threshold != nil {
+		out.Threshold = rules.Words(*v.Threshold, v.Unit)
+	}
+	return out
+}
+
+func verification(v rules.Verify) string {
+	if v.What == "" {
+		return ""
+	}
+	out := Clean(v.What)
+	if v.Expect != "" {
+		out += ": expect " + Clean(v.Expect)
+	}
+	if v.After != "" {
+		out += ", after " + Clean(v.After)
+	}
+	return out + "."
+}
+
+func life(e Entry) string {
+	switch {
+	case e.Status == ledger.StatusGone:
+		return "first seen " + stamp(e.FirstSeen) + ", gone since " + stamp(e.GoneSince)
+	case e.Missed > 0:
+		return "first seen " + stamp(e.FirstSeen) + ", not confirmed since " + stamp(e.LastSeen)
+	}
+	return "first seen " + stamp(e.FirstSeen)
+}
+
+func cleanAll(texts []string) []string {
+	var out []string
+	for _, t := range texts {
+		out = append(out, Clean(t))
+	}
+	return out
+}

@@ -1,0 +1,154 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules"
+)
+
+// serverRow is a database server in words.
+type serverRow struct {
+	Name, Role, Source, Version string
+	Load, Statements            string
+	// CPU is its machine's mean, and its 95th percentile if that is known.
+	CPU string
+}
+
+// channelRow is one channel of a replica in words.
+type channelRow struct {
+	Replica, Source string
+	P50, P99, Max   string
+	// Unknown says why there are no figures.
+	Unknown string
+	// State is the share of time in each state.
+	State string
+}
+
+// hostRow is how much of the window was seen of a host.
+type hostRow struct {
+	Name, Seen string
+	// SeenRatio draws the bar.
+	SeenRatio        float64
+	Cores, CPU, Peak string
+}
+
+// seenRow is how much of a server's work its digests show.
+type seenRow struct {
+	Server, Window     string
+	Digested, Prepared string
+	Hidden             string
+}
+
+// serverName is host/name, or the host alone if the server is named after it.
+func serverName(s Server) string {
+	host, name := Clean(s.Host), Clean(s.Name)
+	if name == "" || name == host {
+		return host
+	}
+	return host + "/" + name
+}
+
+func serverRows(r *Report) []serverRow {
+	var out []serverRow
+	for _, s := range r.Servers {
+		row := serverRow{
+			Name: serverName(s), Role: Clean(string(s.Role)), Source: Clean(s.Source), Version: Clean(s.Version),
+			Load: figure(s.LoadSeconds, rules.Count), Statements: figure(s.StatementsPerSecond, rules.PerSecond), CPU: unknown,
+		}
+		if row.Version == "" {
+			row.Version = unknown
+		}
+		for _, h := range r.Hosts {
+			if h.Cluster == s.Cluster && h.Name == s.Host {
+				row.CPU = figure(h.CPUBusyRatio, rules.Ratio)
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func channelRows(servers []Server) []channelRow {
+	var out []channelRow
+	for _, s := range servers {
+		for _, l := range s.Lag {
+			row := channelRow{
+				Replica: serverName(s), Source: Clean(s.Source), State: states(l.State),
+				P50: figure(l.P50, rules.Seconds), P99: figure(l.P99, rules.Seconds), Max: figure(l.Max, rules.Seconds),
+			}
+			if l.Channel != "" {
+				row.Replica += " (" + Clean(l.Channel) + ")"
+			}
+			if l.P50 == nil && l.P99 == nil && l.Max == nil {
+				row.Unknown = "unknown, because " + because(l.Unknown)
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+func because(reason string) string {
+	if reason = Clean(reason); reason == "" {
+		return "nothing was seen of it"
+	}
+	return reason
+}
+
+// states writes the share of time in each state, the longest first.
+func states(seconds map[snapshot.LagState]float64) string {
+	total := 0.0
+	for _, s := range seconds {
+		total += s
+	}
+	names := slices.SortedFunc(maps.Keys(seconds), func(a, b snapshot.LagState) int {
+		switch d := seconds[b] - seconds[a]; {
+		case d > 0:
+			return 1
+		case d < 0:
+			return -1
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	var out []string
+	for _, name := range names {
+		if seconds[name] > 0 {
+			out = append(out, Clean(string(name))+" "+rules.Words(seconds[name]/total, rules.Ratio))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func hostRows(hosts []Host) []hostRow {
+	var out []hostRow
+	for _, h := range hosts {
+		row := hostRow{
+			Name: Clean(h.Name), Seen: rules.Words(h.SeenRatio, rules.Ratio), SeenRatio: ratio(h.SeenRatio, 1), Cores: unknown,
+			CPU: figure(h.CPUBusyRatio, rules.Ratio), Peak: figure(h.PeakCPUBusyRatio, rules.Ratio),
+		}
+		if h.Cores != nil {
+			row.Cores = rules.Words(float64(*h.Cores), rules.Count)
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func seenRows(servers []Server) []seenRow {
+	var out []seenRow
+	for _, s := range servers {
+		row := seenRow{
+			Server: serverName(s), Window: "not twice yet",
+			Digested: figure(s.SeenRatio, rules.Ratio), Hidden: figure(s.HiddenRatio, rules.Ratio),
+			Prepared: figure(s.HiddenPreparedPerSecond, rules.PerSecond),
+		}
+		if seconds := s.Window.Seconds(); seconds > 0 {
+			row.Window = rules.Words(seconds, rules.Seconds)
+		}
+		out = append(out, row)
+	}
+	return out
+}

@@ -1,0 +1,185 @@
+package report
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"plimsoll/rules"
+)
+
+// label is the column of a finding's labels, field that of what they name.
+const label, field = 3, 16
+
+func (p *page) actions(fs []finding) {
+	if len(fs) == 0 {
+		return
+	}
+	p.heading("What to do first")
+	for _, f := range fs {
+		p.line("")
+		p.title(strconv.Itoa(f.Number), f)
+		p.para(label, "", f.Summary)
+		p.worth(f)
+		if s := f.Copy(); s != nil {
+			p.step(*s)
+		}
+		if n := f.MoreSteps(); n > 0 {
+			p.para(label, dim, count(n, "further step stands", "further steps stand")+" with the finding below.")
+		}
+	}
+}
+
+func (p *page) findings(v view) {
+	if len(v.Findings) > 0 {
+		p.heading("Findings and their evidence")
+	}
+	for _, f := range v.Findings {
+		p.line("")
+		p.finding(f)
+	}
+	if len(v.Acknowledged) > 0 {
+		p.heading("Acknowledged")
+	}
+	for _, f := range v.Acknowledged {
+		p.line("")
+		p.title("-", f)
+		p.para(label, "", f.Summary)
+		p.field("acknowledged", f.Acknowledged)
+		p.field("finding", f.Fingerprint+" by "+f.Rule+", "+f.Life)
+	}
+	if len(v.Gone) > 0 {
+		p.heading("Gone")
+	}
+	for _, f := range v.Gone {
+		p.hang(" -", label, "", f.Title+": "+f.Subject+"; "+f.Life)
+	}
+}
+
+// finding writes all of f; what an action already said is not said again.
+func (p *page) finding(f finding) {
+	if f.Number > 0 {
+		p.title(strconv.Itoa(f.Number), f)
+	} else {
+		p.title("-", f)
+		p.para(label, "", f.Summary)
+		p.worth(f)
+	}
+	for _, g := range f.Gains[min(len(f.Gains), 1):] {
+		p.field("also", g)
+	}
+	for _, d := range f.Doubts {
+		p.field("less sure", d)
+	}
+	p.evidence(f.Evidence)
+	p.steps("to do", f.remaining())
+	p.steps("to undo", f.Rollback)
+	for _, r := range f.Risks {
+		p.field("risk", r)
+	}
+	p.field("verify", f.Verify)
+	p.field("finding", f.Fingerprint+" by "+f.Rule+", "+f.Life)
+}
+
+func (p *page) title(mark string, f finding) {
+	text := f.Title + ": " + f.Subject
+	severity := strings.ToUpper(f.Severity)
+	st := toneStyle(tone(f.Severity))
+	if room := p.width - label - columns(text) - columns(severity); room >= 2 {
+		p.line(pad(mark, label) + p.in(bold, text) + strings.Repeat(" ", room) + p.in(st, severity))
+		return
+	}
+	p.hang(mark, label, bold, text)
+	p.para(label, st, severity)
+}
+
+// field writes a labelled text; nothing without a text.
+func (p *page) field(name, text string) {
+	p.hang(strings.Repeat(" ", label)+name, field, "", text)
+}
+
+// worth writes what a finding frees, what it takes, and how sure it is.
+func (p *page) worth(f finding) {
+	if len(f.Gains) > 0 {
+		p.field("gain", f.Gains[0])
+	}
+	effort := f.Effort
+	if effort == "" {
+		effort = unknown
+	}
+	p.field("effort", effort+"; confidence "+f.Confidence)
+}
+
+func (p *page) evidence(all []evidence) {
+	name, last := "measured", ""
+	for _, e := range all {
+		text := e.What + ": " + e.Value
+		if e.Threshold != "" {
+			text += " (limit " + e.Threshold + ")"
+		}
+		p.field(name, text)
+		name = ""
+		if from := e.Source + "; " + e.Window; from != last {
+			p.para(field, dim, from)
+			last = from
+		}
+		if e.Threshold != "" && e.ThresholdSource != "" {
+			p.para(field, dim, "limit: "+e.ThresholdSource)
+		}
+	}
+}
+
+func (p *page) steps(name string, all []step) {
+	for _, s := range all {
+		about := strings.TrimSpace(on(s) + " " + s.Note)
+		if !s.Copyable() {
+			p.field(name, strings.TrimSpace(about+" "+strings.Join(s.Lines, " ")))
+			continue
+		}
+		p.field(name, cmp.Or(about, "Copy:"))
+		p.lines(s)
+	}
+}
+
+// step writes where a step is done, what to know before, and what to copy.
+func (p *page) step(s step) {
+	about := strings.TrimSpace(on(s) + " " + s.Note)
+	if !s.Copyable() {
+		about, s.Lines = strings.TrimSpace(about+" "+strings.Join(s.Lines, " ")), nil
+	}
+	p.para(label, dim, about)
+	p.lines(s)
+}
+
+func on(s step) string {
+	if s.Target == "" {
+		return ""
+	}
+	return "On " + s.Target + "."
+}
+
+func (p *page) lines(s step) {
+	const indent = 5
+	for _, l := range s.Lines {
+		parts := []string{l}
+		if s.Kind == string(rules.SQL) {
+			parts = wrapSQL(l, p.width-indent)
+		}
+		for _, part := range parts {
+			p.line(strings.Repeat(" ", indent) + p.in(cyan, part))
+		}
+	}
+}
+
+// Explain returns a finding with every figure behind it, its thresholds and
+// their sources, as text of 80 columns.
+func Explain(e Entry) []byte {
+	p := &page{width: defaultWidth}
+	f := lookAtFinding(e)
+	p.finding(f)
+	p.field("acknowledged", f.Acknowledged)
+	for _, d := range f.Digests {
+		p.field("statement", d)
+	}
+	return p.Bytes()
+}

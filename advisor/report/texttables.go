@@ -1,0 +1,110 @@
+package report
+
+func (p *page) replication(v view) {
+	if len(v.Servers) > 0 {
+		p.heading("Servers")
+		rows := [][]string{}
+		for _, s := range v.Servers {
+			rows = append(rows, []string{s.Name, s.Role, s.Source, s.Version, s.Load, s.Statements, s.CPU})
+		}
+		p.table(2, []string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
+	}
+	if len(v.Channels) == 0 {
+		return
+	}
+	p.heading("Replication lag")
+	rows := [][]string{}
+	for _, c := range v.Channels {
+		if c.Unknown == "" {
+			rows = append(rows, []string{c.Replica, c.Source, c.P50, c.P99, c.Max, c.State})
+		}
+	}
+	if len(rows) > 0 {
+		p.table(2, []string{"replica", "source", "median", "99th pct", "largest", "state"}, rows)
+	}
+	for _, c := range v.Channels {
+		if c.Unknown != "" {
+			text := c.Replica + ": " + c.Unknown
+			if c.State != "" {
+				text += " (" + c.State + ")"
+			}
+			p.hang("  -", 4, "", text)
+		}
+	}
+}
+
+func (p *page) coverage(v view) {
+	if len(v.Hosts)+len(v.Seen) == 0 {
+		return
+	}
+	p.heading("What was seen")
+	if len(v.Hosts) > 0 {
+		rows := [][]string{}
+		for _, h := range v.Hosts {
+			rows = append(rows, []string{h.Name, h.Seen, h.Cores, h.CPU, h.Peak})
+		}
+		p.table(2, []string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
+	}
+	if len(v.Seen) > 0 {
+		p.line("")
+		rows := [][]string{}
+		for _, s := range v.Seen {
+			rows = append(rows, []string{s.Server, s.Window, s.Digested, s.Hidden, s.Prepared})
+		}
+		p.table(2, []string{"server", "seen for", "statements with a digest", "time hidden", "prepared, hidden"}, rows)
+	}
+}
+
+func (p *page) unseen(u unseen) {
+	if u.Empty() {
+		return
+	}
+	if len(u.Unreachable)+len(u.Gaps) > 0 {
+		p.heading("What could not be seen")
+	}
+	for _, a := range u.Unreachable {
+		p.hang("  -", 4, "", "Agent "+a.Target+" could not be read: "+a.Reason)
+	}
+	for _, g := range u.Gaps {
+		p.blindSpot(g)
+	}
+	if len(u.Waiting) > 0 {
+		p.heading("What could not be judged")
+	}
+	for _, w := range u.Waiting {
+		p.blindSpot(w)
+	}
+}
+
+func (p *page) blindSpot(b blindSpot) {
+	p.hang("  -", 4, "", b.Reason)
+	if len(b.Where) > 0 {
+		p.hang("    where", 14, dim, enumerate(b.Where))
+	}
+	p.hang("    what", 14, dim, enumerate(b.What))
+	if b.Remedy != "" {
+		p.hang("    to do", 14, "", b.Remedy)
+	}
+	if b.Ready != "" {
+		p.hang("    ready", 14, "", b.Ready)
+	}
+}
+
+func (p *page) thresholds(rows []thresholdRow) {
+	if len(rows) == 0 {
+		return
+	}
+	p.heading("Thresholds and their sources")
+	for _, t := range rows {
+		text := t.Rule + ": " + t.Value
+		if t.What != "" {
+			text = t.Rule + ", " + t.What + ": " + t.Value
+		}
+		p.hang("  -", 4, "", text)
+		about := t.Source
+		if t.Window != "" {
+			about += "; " + t.Window
+		}
+		p.para(4, dim, about)
+	}
+}

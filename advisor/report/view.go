@@ -1,0 +1,119 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"plimsoll/advisor/ledger"
+	"plimsoll/rules"
+)
+
+// view is a Report in words. Every text in it is clean, every figure is written
+// by rules.Words, and all stands in the order in which it is shown: a renderer
+// lays out and escapes, and decides nothing.
+type view struct {
+	Site      string
+	Generated string
+	Version   string
+	Window    string
+	// Peak, Login and Shortened are sentences; empty if there is nothing to say.
+	Peak      string
+	Login     string
+	Shortened string
+	Zone      string
+
+	Verdict verdict
+	Load    load
+	// Actions are the first few of Findings.
+	Actions      []finding
+	Findings     []finding
+	Acknowledged []finding
+	Gone         []finding
+	Servers      []serverRow
+	Channels     []channelRow
+	Hosts        []hostRow
+	Seen         []seenRow
+	Unseen       unseen
+	Thresholds   []thresholdRow
+}
+
+// topActions is how many findings a first screen holds, and nobody does more at
+// a time.
+const topActions = 5
+
+func look(r *Report) view {
+	v := view{
+		Site: site(r), Generated: stamp(r.Generated), Version: Clean(r.Version),
+		Window: span(r.Window), Login: Clean(r.Login), Zone: zone(r.Generated),
+		Load:    lookAtLoad(r.Servers),
+		Servers: serverRows(r), Channels: channelRows(r.Servers), Hosts: hostRows(r.Hosts), Seen: seenRows(r.Servers),
+		Unseen: lookAtUnseen(r), Thresholds: thresholds(r),
+	}
+	if r.Peak != nil {
+		v.Peak = "The busiest hour of the last 7 days was the one to " + stamp(r.Peak.To) + "."
+	}
+	if r.Shortened {
+		v.Shortened = "The rules' windows were shortened by configuration: what holds for " +
+			rules.Words(r.Window.Seconds(), rules.Seconds) + " may not hold for a day."
+	}
+	v.addFindings(r)
+	v.Verdict = judge(r, v)
+	return v
+}
+
+func (v *view) addFindings(r *Report) {
+	for _, e := range r.Findings {
+		if e.Status == ledger.StatusAcknowledged {
+			v.Acknowledged = append(v.Acknowledged, lookAtFinding(e))
+		} else {
+			v.Findings = append(v.Findings, lookAtFinding(e))
+		}
+	}
+	for _, e := range r.Gone {
+		v.Gone = append(v.Gone, lookAtFinding(e))
+	}
+	v.Actions = v.Findings[:min(len(v.Findings), topActions)]
+	for i := range v.Actions {
+		v.Actions[i].Number = i + 1
+	}
+}
+
+// site names the clusters in the report.
+func site(r *Report) string {
+	var clusters []string
+	for _, h := range r.Hosts {
+		clusters = append(clusters, Clean(h.Cluster))
+	}
+	for _, s := range r.Servers {
+		clusters = append(clusters, Clean(s.Cluster))
+	}
+	slices.Sort(clusters)
+	return enumerate(slices.Compact(clusters))
+}
+
+// enumerate joins names for people, and counts those beyond the first few.
+func enumerate(names []string) string {
+	const most = 8
+	switch n := len(names); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return names[0]
+	case n > most:
+		rest := rules.Words(float64(n-most), rules.Count)
+		return strings.Join(names[:most], ", ") + " and " + rest + " more"
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
+// Caveats are all that makes the report weaker than it sounds.
+func (v view) Caveats() []string {
+	if v.Shortened == "" {
+		return v.Verdict.Caveats
+	}
+	return append([]string{v.Shortened}, v.Verdict.Caveats...)
+}
+
+// loadCaption says what the figures of a load are.
+const loadCaption = "Statement seconds each second: how many statements are under way on average."

@@ -1,0 +1,103 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+)
+
+// columns returns how many columns of a terminal s takes.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n += cells(r)
+	}
+	return n
+}
+
+// cells returns the columns of one printable character: none for a mark on the
+// one before it, two for those of East Asia and for pictures. The ranges are
+// those of Markus Kuhn's wcwidth and of Unicode's EastAsianWidth.
+func cells(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.In(r, unicode.Mn, unicode.Me):
+		return 0
+	case r < 0x1100:
+		return 1
+	}
+	wide := [][2]rune{
+		{0x1100, 0x115f}, {0x231a, 0x231b}, {0x23e9, 0x23f3}, {0x25fd, 0x25fe}, {0x2614, 0x27bf}, {0x2b1b, 0x2b55},
+		{0x2e80, 0xa4cf}, {0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe10, 0xfe6f}, {0xff00, 0xff60},
+		{0xffe0, 0xffe6}, {0x16fe0, 0x18cff}, {0x1aff0, 0x1b2ff}, {0x1f000, 0x1faff}, {0x20000, 0x3fffd},
+	}
+	for _, span := range wide {
+		if span[0] <= r && r <= span[1] {
+			return 2
+		}
+	}
+	return 1
+}
+
+// wrap breaks s at spaces into lines of at most width columns; a longer word is
+// cut where it must be.
+func wrap(s string, width int) []string {
+	width = max(width, 2) // the widest character must fit
+	var lines []string
+	line, used := "", 0
+	flush := func() {
+		if line != "" {
+			lines = append(lines, line)
+		}
+		line, used = "", 0
+	}
+	for word := range strings.FieldsSeq(s) {
+		n := columns(word)
+		if used > 0 && used+1+n <= width {
+			line, used = line+" "+word, used+1+n
+			continue
+		}
+		flush()
+		for n > width {
+			var head string
+			head, word = split(word, width)
+			lines = append(lines, head)
+			n = columns(word)
+		}
+		line, used = word, n
+	}
+	flush()
+	return lines
+}
+
+// split cuts s after at most width columns, behind a mark of punctuation if one
+// stands in the second half.
+func split(s string, width int) (head, tail string) {
+	n, at := 0, 0
+	for i, r := range s {
+		if n += cells(r); n > width {
+			if at == 0 {
+				at = i
+			}
+			return s[:at], s[at:]
+		}
+		if n > width/2 && strings.ContainsRune("-/.,:;_", r) {
+			at = i + len(string(r))
+		}
+	}
+	return s, ""
+}
+
+// cut shortens s to width columns, and says so by an ellipsis.
+func cut(s string, width int) string {
+	if columns(s) <= width {
+		return s
+	}
+	head, _ := split(s, max(width-1, 0))
+	return strings.TrimRight(head, " ") + "…"
+}
+
+// pad fills s with spaces to width columns.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-columns(s), 0))
+}
