@@ -22,14 +22,8 @@ import (
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 )
 
-const (
-	// maxTargets bounds what a mistaken or hostile list can make the advisor do.
-	maxTargets = 10_000
-	// maxSettle is how long a change may wait for others to come with it.
-	maxSettle = time.Second
-	// job is the label job of every target.
-	job = "plimsoll"
-)
+// maxSettle is how long a change may wait for others to come with it.
+const maxSettle = time.Second
 
 // Discovery keeps the list of agents up to date. [Store.Scrape] scrapes them, the
 // keeper fetches their snapshots. Make one with [NewDiscovery]; agents in
@@ -58,14 +52,14 @@ type source struct {
 // field by its path. The logger may be nil.
 func NewDiscovery(agents []Agents, log *slog.Logger) (*Discovery, error) {
 	d := &Discovery{
-		log:     quiet(log),
+		log:     orDiscard(log),
 		agents:  agents,
 		sources: map[string]source{},
 		dialer:  newDialer(),
 		changed: make(chan struct{}),
 	}
 	var err error
-	if d.config, err = promConfig(agents, d.log); err != nil {
+	if d.config, err = promConfig(agents, quiet(d.log)); err != nil {
 		return nil, err
 	}
 	for i, c := range d.config.ScrapeConfigs {
@@ -103,7 +97,7 @@ func (d *Discovery) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("discover agents: %w", err)
 	}
-	m := discovery.NewManager(ctx, d.log, reg, metrics, discovery.Updatert(maxSettle), discovery.HTTPClientOptions(
+	m := discovery.NewManager(ctx, quiet(d.log), reg, metrics, discovery.Updatert(maxSettle), discovery.HTTPClientOptions(
 		config_util.WithKeepAlivesDisabled(), // so that the dialer's limit is one a list
 		config_util.WithDialContextFunc(dialForList)))
 	if m == nil {
@@ -184,55 +178,4 @@ func asStrings(sets ...model.LabelSet) map[string]string {
 		}
 	}
 	return all
-}
-
-// listing is a list of agents while it is made, and then read only.
-type listing struct {
-	targets []Target
-	groups  map[string][]*targetgroup.Group // the same by pool, one group each
-	seen    map[string]bool                 // names of targets
-	trusted map[string]bool                 // addresses that this host's own files name
-	ignored []string                        // why an entry is none of the targets
-}
-
-// add adds an agent, unless it is there already or cannot be one.
-func (l *listing) add(d *Discovery, s source, addr string, lset map[string]string) {
-	t, err := d.agents[s.pool].target(addr, lset, s.trusted)
-	if err == nil && len(l.targets) == maxTargets {
-		err = fmt.Errorf("more than %d agents; split them between advisors by cluster", maxTargets)
-	}
-	if err != nil {
-		l.ignore(fmt.Sprintf("%s: %v", poolName(s.pool), err))
-		return
-	}
-	if l.trusted[addr] = l.trusted[addr] || s.trusted; l.seen[t.String()] {
-		return
-	}
-	l.seen[t.String()] = true
-	if t.Socket != "" {
-		t.Address = d.dialer.name(t.Socket)
-	}
-	t.Client = d.clients[s.pool]
-	l.targets = append(l.targets, t)
-	g := l.groups[poolName(s.pool)][0]
-	g.Targets = append(g.Targets, t.labelSet())
-}
-
-func (l *listing) ignore(why string) {
-	if len(l.ignored) < 100 && !slices.Contains(l.ignored, why) {
-		l.ignored = append(l.ignored, why)
-	}
-}
-
-// labelSet is the target as Prometheus' scraper wants it.
-func (t Target) labelSet() model.LabelSet {
-	set := model.LabelSet{}
-	for name, value := range t.Labels {
-		set[model.LabelName(name)] = model.LabelValue(value)
-	}
-	set[model.JobLabel] = job
-	set[model.InstanceLabel] = model.LabelValue(t.String())
-	set[model.AddressLabel] = model.LabelValue(t.Address)
-	set[model.SchemeLabel] = model.LabelValue(t.Scheme)
-	return set
 }

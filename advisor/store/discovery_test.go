@@ -145,7 +145,8 @@ func TestFilesAreWatched(t *testing.T) {
 		}
 	}
 	write(`[{targets: ["db1:9897"], labels: {role: db, __scheme__: http, __metrics_path__: /admin}}]`)
-	d, err := NewDiscovery([]Agents{{Files: []FileAgents{{Files: []string{path}}}}}, nil)
+	var logged lines
+	d, err := NewDiscovery([]Agents{{Files: []FileAgents{{Files: []string{path}}}}}, slog.New(slog.NewTextHandler(&logged, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,6 +158,13 @@ func TestFilesAreWatched(t *testing.T) {
 	}
 	write(`[{targets: ["db1:9897", "unix:/run/a.sock", "nonsense", "db1:9897"]}]`)
 	eventually(t, "the socket is found", func() bool { return len(d.Targets()) == 2 })
+	write(`[{targets: ["nonsense", "more nonsense", "unix:/run/a.sock"]}]`)
+	eventually(t, "db1 has gone", func() bool { return len(d.Targets()) == 1 })
+	for _, entry := range []string{`\"nonsense\"`, `\"more nonsense\"`} {
+		if got := strings.Count(logged.String(), entry); got != 1 {
+			t.Errorf("%s was logged %d times, want once in\n%s", entry, got, &logged)
+		}
+	}
 }
 
 // serveList serves an HTTP service discovery list.

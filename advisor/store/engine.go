@@ -24,7 +24,7 @@ const (
 
 func newEngine(o Options, p parser.Parser) *promql.Engine {
 	return promql.NewEngine(promql.EngineOpts{
-		Logger:                   o.Logger,
+		Logger:                   quiet(o.Logger),
 		Reg:                      o.Registerer,
 		MaxSamples:               maxSamples,
 		Timeout:                  queryTimeout,

@@ -7,14 +7,18 @@ import (
 	"time"
 )
 
+func orDiscard(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}
+
 // quiet wraps a logger for Prometheus' packages. They log each compaction as
 // information, and the same failure for each target on each round. Ours is
 // silent in a healthy steady state, so information becomes debug, and the same
 // message comes once a minute.
 func quiet(l *slog.Logger) *slog.Logger {
-	if l == nil {
-		return slog.New(slog.DiscardHandler)
-	}
 	return slog.New(quietHandler{l.Handler(), &lastLogged{at: map[string]time.Time{}}})
 }
 

@@ -17,9 +17,10 @@ import (
 )
 
 // Scrape fetches /metrics of every target of d at its interval and stores the
-// series, until ctx ends; it returns when the last scrape has ended. Series that
-// a target no longer shows, and all of one that does not answer, end at once.
-// Only one Scrape runs on a store at a time.
+// series, until ctx ends; it returns when the last scrape has ended, which for a
+// target that hangs is its timeout. Series that a target no longer shows, and all
+// of one that does not answer, end at once. Only one Scrape runs on a store at a
+// time.
 func (s *Store) Scrape(ctx context.Context, d *Discovery) error {
 	m, err := s.newScraper(d)
 	if err != nil {
@@ -59,7 +60,7 @@ func (s *Store) newScraper(d *Discovery) (*scrape.Manager, error) {
 		HTTPClientOptions:        clientOptions(d.dialer),
 		DiscoveryReloadInterval:  model.Duration(reloadEvery),
 		DiscoveryReloadOnStartup: true,
-	}, s.log, nil, nil, sink{s}, reg)
+	}, quiet(s.log), nil, nil, sink{s}, reg)
 	if err != nil {
 		return nil, fmt.Errorf("scrape: %w", err)
 	}

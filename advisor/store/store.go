@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := tsdb.Open(o.Dir, o.Logger, o.Registerer, tsdbOptions(o), nil)
+	db, err := tsdb.Open(o.Dir, quiet(o.Logger), o.Registerer, tsdbOptions(o), nil)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store in %s: %w", o.Dir, err), lock.Release())
 	}
@@ -119,7 +119,7 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Logger = quiet(o.Logger)
+	o.Logger = orDiscard(o.Logger)
 	return o
 }
 
