@@ -19,6 +19,9 @@ func (s *Server) Jobs() []collectors.Job {
 		s.job("mysql/status", 10*time.Second, newStatusReader().read),
 		s.job("mysql/settings", time.Minute, readSettings),
 		{Name: "mysql/digests", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: digests},
+		{Name: "mysql/latency", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: newLatencyJob(s, digests)},
+		{Name: "mysql/use", Server: s.cfg.Name, Every: 5 * time.Minute, Timeout: roundLimit, Collector: newUseJob(s)},
+		{Name: "mysql/schema", Server: s.cfg.Name, Every: time.Hour, Timeout: schemaLimit, Collector: collectors.Func(s.readSchema)},
 		{Name: "mysql/cost", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: time.Second, Collector: collectors.Func(s.readCost)},
 	}, s.replicationJobs(), s.lockJobs())
 }

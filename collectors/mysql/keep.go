@@ -37,9 +37,9 @@ type keptGroup struct {
 	Last        int64    `json:"z"`
 	Aliases     []string `json:"d,omitempty"`
 	Total       sums     `json:"t"`
-	Exposed     bool     `json:"x,omitempty"`
-	Quiet       int      `json:"q,omitempty"`
 	Shown       *sums    `json:"v,omitempty"`
+	// Quiet is nil for those who have no series now.
+	Quiet *int `json:"q,omitempty"`
 }
 
 // keptRow is a digestRow.
@@ -66,11 +66,14 @@ func (d *digestJob) save() (json.RawMessage, error) {
 	index := make(map[*digestGroup]int, len(l.groups))
 	for _, g := range l.groups {
 		index[g] = len(k.Groups)
-		k.Groups = append(k.Groups, keptGroup{
+		kept := keptGroup{
 			Schema: g.schema, Fingerprint: g.fingerprint, Own: g.own, First: g.first, Last: g.last,
-			Aliases: g.aliases, Total: g.total,
-			Exposed: g.series.exposed, Quiet: g.series.quiet, Shown: unlessZero(g.series.shown),
-		})
+			Aliases: g.aliases, Total: g.total, Shown: unlessZero(g.shown),
+		}
+		if quiet, member := l.roster.quiet[g.groupKey]; member {
+			kept.Quiet = &quiet
+		}
+		k.Groups = append(k.Groups, kept)
 	}
 	for key, r := range t.rows {
 		if !r.known {
@@ -96,7 +99,7 @@ func unlessZero(s sums) *sums {
 }
 
 // errState says that kept state is not ours to take up.
-var errState = errors.New("the kept state of the digests is damaged or of another version")
+var errState = errors.New("the kept state is damaged or of another version")
 
 // load takes up a state whole, or leaves the job as it is.
 func (d *digestJob) load(state json.RawMessage) error {
@@ -113,6 +116,9 @@ func (d *digestJob) load(state json.RawMessage) error {
 	for i, g := range k.Groups {
 		groups[i] = l.group(groupKey{g.Schema, g.Fingerprint})
 		groups[i].restore(g)
+		if g.Quiet != nil {
+			l.roster.quiet[groups[i].groupKey] = *g.Quiet
+		}
 	}
 	t := digestTable{server: k.Server, started: k.Started, read: k.Read, rows: make(map[string]*digestRow, len(k.Rows))}
 	for _, r := range k.Rows {
@@ -134,8 +140,7 @@ func (d *digestJob) load(state json.RawMessage) error {
 
 func (g *digestGroup) restore(k keptGroup) {
 	g.own, g.first, g.last, g.aliases, g.total = k.Own, k.First, k.Last, k.Aliases, k.Total
-	g.series = seriesState{exposed: k.Exposed, quiet: k.Quiet}
 	if k.Shown != nil {
-		g.series.shown = *k.Shown
+		g.shown = *k.Shown
 	}
 }

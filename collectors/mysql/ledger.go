@@ -35,15 +35,16 @@ type digestGroup struct {
 	first, last int64
 	aliases     []string // shared with snapshots: append only to a clipped copy
 
-	series seriesState
-	delta  sums   // of this round
-	scan   uint64 // the last read that had a row of the group
+	shown sums   // what its series shows
+	delta sums   // of this round
+	scan  uint64 // the last read that had a row of the group
 }
 
 // ledger holds all totals of digests. They only grow while epoch stays.
 type ledger struct {
 	epoch    string
 	groups   map[groupKey]*digestGroup
+	roster   roster[groupKey]
 	other    sums                  // what is not in a series of its own
 	overflow sums                  // what the server could not tell apart
 	cpu      bool                  // the server counts processor time
@@ -53,7 +54,10 @@ type ledger struct {
 }
 
 func newLedger(now time.Time) ledger {
-	return ledger{epoch: newEpoch(now), groups: map[groupKey]*digestGroup{}, textOf: map[string]bool{}}
+	return ledger{
+		epoch: newEpoch(now), groups: map[groupKey]*digestGroup{},
+		roster: newRoster(maxSeries, groupKey.compare), textOf: map[string]bool{},
+	}
 }
 
 // group returns the group of key, made at need.
@@ -141,7 +145,7 @@ func (l *ledger) forget(scan uint64, now time.Time) {
 	}
 	kept := map[string]bool{}
 	for key, g := range l.groups {
-		if g.scan != scan && !g.series.exposed {
+		if g.scan != scan && !l.roster.has(key) {
 			delete(l.groups, key)
 			continue
 		}

@@ -244,10 +244,13 @@ func (q *session) probeFeatures(ctx context.Context) error {
 	return q.probeConsumers(ctx)
 }
 
+// selectTableInstrument finds whether the use of tables is counted.
+const selectTableInstrument = "SELECT ENABLED FROM performance_schema.setup_instruments WHERE NAME = 'wait/io/table/sql/handler'"
+
 const selectConsumers = "SELECT NAME, ENABLED FROM performance_schema.setup_consumers"
 
-// probeConsumers finds what performance_schema keeps of what it sees, as
-// features named consumer_*. Unlike the rest of it they can be switched while
+// probeConsumers finds what performance_schema sees and keeps, as features named
+// instrument_* and consumer_*. Unlike the rest of it they can be switched while
 // the server runs.
 func (q *session) probeConsumers(ctx context.Context) error {
 	if !q.on("performance_schema") {
@@ -258,17 +261,25 @@ func (q *session) probeConsumers(ctx context.Context) error {
 		if err := rows.Scan(&name, &enabled); err != nil {
 			return err
 		}
-		state := snapshot.FeatureOff
-		if enabled == "YES" {
-			state = snapshot.FeatureOn
-		}
-		q.identity.Features["consumer_"+name] = state
+		q.identity.Features["consumer_"+name] = onOff(enabled)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read consumers: %w", err)
 	}
+	var enabled string
+	if err := q.one(ctx, selectTableInstrument, []any{&enabled}); err != nil {
+		return fmt.Errorf("read instruments: %w", err)
+	}
+	q.identity.Features["instrument_table_io"] = onOff(enabled)
 	return nil
+}
+
+func onOff(enabled string) snapshot.Feature {
+	if enabled == "YES" {
+		return snapshot.FeatureOn
+	}
+	return snapshot.FeatureOff
 }
 
 // readIdentity publishes what the probe found.

@@ -172,6 +172,11 @@ func (q *session) one(ctx context.Context, query string, targets []any, args ...
 	return err
 }
 
+// exec runs a statement without a result.
+func (q *session) exec(ctx context.Context, statement string) error {
+	return q.each(ctx, statement, func(*sql.Rows) error { return nil })
+}
+
 // spend counts one statement that began at start.
 func (s *Server) spend(start time.Time) {
 	s.mu.Lock()

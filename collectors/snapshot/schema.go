@@ -12,6 +12,10 @@ type Use struct {
 	Since   time.Time  `json:"since"`
 	Tables  []TableUse `json:"tables,omitempty"`
 	Indexes []IndexUse `json:"indexes,omitempty"`
+	// Series are the accumulators behind the table series of /metrics, which
+	// never fall as a table's own totals do when it is made anew: the leading
+	// tables, and one named "other" in no schema for all others.
+	Series []TableUse `json:"series,omitempty"`
 }
 
 // TableUse is the rows that passed one table.
@@ -47,6 +51,9 @@ type Table struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	Engine string `json:"engine"`
+	// Created is when the table was created or last rebuilt, such as by an
+	// online schema change: its use counts from then. Nil where not told.
+	Created *time.Time `json:"created,omitempty"`
 	// Rows is the storage engine's estimate: off by half is usual.
 	Rows        *uint64      `json:"rows,omitempty"`
 	DataBytes   *uint64      `json:"data_bytes,omitempty"`
