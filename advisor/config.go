@@ -134,8 +134,8 @@ func (c *Config) setDefaults() {
 }
 
 func (c *Config) check() error {
-	if c.Interval.Duration < time.Second || c.Interval.Duration > 10*time.Minute {
-		return fmt.Errorf("interval: %s is out of range; allowed is 1s to 10m, because agents keep positions for 15m", c.Interval)
+	if c.Interval.Duration < time.Second || c.Interval.Duration > 4*time.Minute {
+		return fmt.Errorf("interval: %s is out of range; allowed is 1s to 4m, because queries look back five", c.Interval)
 	}
 	if c.Store.URL != "" && c.Store.Embedded != (EmbeddedConfig{}) {
 		return errors.New("store: embedded and url exclude each other; keep one")
