@@ -94,6 +94,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, job := range jobs {
 		a.start(ctx, job)
 	}
+	a.board.list()
 	a.keep.run(ctx)
 	a.stop()
 	return errors.Join(a.keep.close(), a.servers.close())

@@ -409,6 +409,17 @@ func TestWarmWaitsForEveryJobAndTwiceForTotals(t *testing.T) {
 	})
 }
 
+func TestAnAgentThatHasNotBegunIsNotWarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := New(Options{Config: &config.Config{}, Jobs: []collectors.Job{}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := a.Warm(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Warm: %v, want it to wait", err)
+		}
+	})
+}
+
 func TestEveryOverridesIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hourly := job("schema", machineOf(1))

@@ -25,6 +25,7 @@ type board struct {
 	entries   []*entry
 	notes     []note
 	revisions map[snapshot.Section]uint64
+	listed    bool          // all jobs that are known at the start are entries
 	changed   chan struct{} // closed and replaced after every round
 }
 
@@ -101,9 +102,22 @@ func (b *board) finish(e *entry, out outcome, interval time.Duration) (switched 
 		e.gaps = out.fresh.Gaps
 	}
 	b.revisions[snapshot.SectionGaps]++
+	b.signal()
+	return failedBefore != (out.err != nil)
+}
+
+// list says that all jobs which are known at the start have been added.
+func (b *board) list() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.listed = true
+	b.signal()
+}
+
+// signal tells those who wait that something happened. The lock is held.
+func (b *board) signal() {
 	close(b.changed)
 	b.changed = make(chan struct{})
-	return failedBefore != (out.err != nil)
 }
 
 // merge shows fresh parts.
@@ -190,7 +204,7 @@ func (b *board) warm() (bool, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	cold := func(e *entry) bool { return e.health.Runs < uint64(e.rounds) }
-	return !slices.ContainsFunc(b.entries, cold), b.changed
+	return b.listed && !slices.ContainsFunc(b.entries, cold), b.changed
 }
 
 // maxReason bounds the text of an error in runes: it travels in every snapshot.

@@ -234,7 +234,7 @@ func setAside(file string) (string, error) {
 type folderLock struct{ file *os.File }
 
 // lockPatience is how long a new agent waits for the one that it replaces.
-const lockPatience = 5 * time.Second
+const lockPatience = 2 * time.Second
 
 func lockFolder(dir string) (*folderLock, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {

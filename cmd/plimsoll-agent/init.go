@@ -37,11 +37,15 @@ func (p program) init(_ context.Context, args []string) error {
 		fmt.Fprintln(p.err, "plimsoll-agent init: --bundle is missing; write --bundle FILE, the file that 'plimsoll enroll' wrote")
 		return errUsage
 	}
-	cert, err := install(*bundle, *dir)
+	into, err := filepath.Abs(*dir)
+	if err != nil {
+		return err
+	}
+	cert, err := install(*bundle, into)
 	if err != nil {
 		return fmt.Errorf("install %s: %w", *bundle, err)
 	}
-	p.explain(cert, *dir)
+	p.explain(cert, into)
 	return nil
 }
 
