@@ -2,9 +2,10 @@
 // them, so that a first run needs no configuration.
 //
 // It looks at listening sockets and at the command lines of processes, tries to
-// log in by socket as the user of this process, and never with a password. It
-// does not use the owner of a file, socket or process: inside the agent's unit
-// (PrivateUsers=) all of them show as nobody.
+// log in by socket as the user of this process, and never with a password.
+// Inside the agent's unit (PrivateUsers=) the owners of files, sockets and
+// processes show as nobody, but for root and the agent itself: nothing here
+// needs to know another.
 package detect
 
 import (
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"plimsoll/agent/config"
 	"plimsoll/collectors/snapshot"
@@ -64,6 +66,10 @@ func (s search) servers(ctx context.Context, known []string) Found {
 		if containsFile(known, socket) {
 			continue
 		}
+		if !trusted(socket) {
+			f.Gaps = append(f.Gaps, untrusted(socket))
+			continue
+		}
 		server, port, err := s.login(ctx, socket)
 		if gap, tell := explain(socket, s.user, err); tell {
 			f.Gaps = append(f.Gaps, gap)
@@ -97,6 +103,49 @@ func (s search) sockets(processes []process) []string {
 		}
 	}
 	return out
+}
+
+// trusted reports whether nobody but an administrator can have put a socket
+// there. Otherwise any user of this host could pass a program of theirs off as
+// a database. A socket of root or of our own user is trusted anywhere: those two
+// show as they are even where all other owners show as nobody.
+func trusted(socket string) bool {
+	path, err := filepath.EvalSymlinks(socket)
+	if err != nil {
+		return false
+	}
+	if owner, ok := ownerOf(path); ok && (owner == 0 || owner == os.Geteuid()) {
+		return true
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm()&0o002 != 0 {
+			return false
+		}
+		if dir == "/" {
+			return true
+		}
+	}
+}
+
+func ownerOf(path string) (int, bool) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return 0, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(stat.Uid), true
+}
+
+func untrusted(socket string) snapshot.Gap {
+	return snapshot.Gap{
+		Job: Job, Subject: socket,
+		Reason: "every user of this host can make a socket there, so that it is not taken for a database server's unasked",
+		Remedy: "name it under mysql: with socket (docs/configuration.md)",
+	}
 }
 
 // containsFile reports whether one of paths is the same file as path: /var/run

@@ -30,7 +30,7 @@ func (s search) login(ctx context.Context, socket string) (server config.MySQL, 
 	defer cancel()
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.User = "unix", socket, s.user
-	c.Timeout, c.ReadTimeout, c.WriteTimeout = loginLimit, loginLimit, loginLimit
+	c.Timeout = loginLimit
 	c.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
@@ -39,6 +39,9 @@ func (s search) login(ctx context.Context, socket string) (server config.MySQL, 
 	db := sql.OpenDB(connector)
 	defer db.Close()
 	variables, err := networking(ctx, db)
+	if ctx.Err() != nil {
+		return server, "", ctx.Err() // The driver may call it an invalid connection.
+	}
 	if err != nil {
 		return server, "", err
 	}

@@ -87,9 +87,10 @@ func parseUnix(r io.Reader) []string {
 	)
 	var paths []string
 	for lines := bufio.NewScanner(r); lines.Scan(); {
-		f := strings.Fields(lines.Text())
-		if len(f) == 8 && f[3] == accepting && f[4] == stream && isServerSocket(f[7]) {
-			paths = append(paths, f[7])
+		head, path, _ := strings.Cut(lines.Text(), " /")
+		f := strings.Fields(head)
+		if len(f) == 7 && f[3] == accepting && f[4] == stream && isServerSocket("/"+path) {
+			paths = append(paths, "/"+path)
 		}
 	}
 	return paths
