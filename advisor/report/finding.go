@@ -34,6 +34,9 @@ type finding struct {
 	Acknowledged string
 
 	gain *rules.Estimate
+	// Range draws the gain beside the largest one of the report: what is sure of
+	// it, and then what may be. Nil without a gain in worker-seconds.
+	Range *segment
 }
 
 // evidence is one measured figure in words.
@@ -60,6 +63,14 @@ func lookAtFinding(e Entry) finding {
 		f.Acknowledged = "by " + Clean(e.Ack.Who) + " until " + until + ": " + Clean(e.Ack.Why)
 	}
 	return f
+}
+
+// Tone returns the severity, or info for one that is not known.
+func (f finding) Tone() string { return tone(f.Severity) }
+
+// Urgent reports whether f is to be read now.
+func (f finding) Urgent() bool {
+	return f.Acknowledged == "" && (f.Severity == string(rules.Critical) || f.Severity == string(rules.High))
 }
 
 func lookAtEvidence(v rules.Evidence) evidence {

@@ -2,14 +2,28 @@ package report
 
 import (
 	"bytes"
+	"embed"
 	"fmt"
-	"html"
+	"html/template"
 )
 
-// HTML returns the report as one page without scripts.
+//go:embed templates
+var templates embed.FS
+
+// HTML returns the report as one page that needs no script and fetches nothing,
+// light or dark as its reader's system is, and fit to be printed. It is
+// well-formed XML too, so that any tool can read it.
+//
+// Package html/template escapes every text by where it stands; no text of a
+// Report is ever markup.
 func (r *Report) HTML() ([]byte, error) {
+	t, err := template.ParseFS(templates, "templates/report.html", "templates/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("BUG: parse the page's template: %w", err)
+	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Plimsoll</title>\n<pre>%s</pre>\n</html>\n",
-		html.EscapeString(string(r.Text(TextOptions{}))))
+	if err := t.ExecuteTemplate(&b, "report.html", look(r)); err != nil {
+		return nil, fmt.Errorf("render report as HTML: %w", err)
+	}
 	return b.Bytes(), nil
 }

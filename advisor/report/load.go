@@ -38,6 +38,12 @@ const (
 	hidden = -1
 )
 
+// Their labels.
+const (
+	othersLabel = "all other statements"
+	hiddenLabel = "executions that no digest shows"
+)
+
 // topStatements is how many statements are told apart: more colours than these
 // are not.
 const topStatements = 6
@@ -119,6 +125,15 @@ func newStatement(d Digest) statement {
 	return statement{Fingerprint: Clean(d.Fingerprint), Schema: Clean(d.Schema), Text: text}
 }
 
+// Short returns the text of s, cut to what is read at a glance.
+func (s statement) Short() string {
+	text := s.Text
+	if s.Schema != "" {
+		text = s.Schema + ": " + text
+	}
+	return cut(text, 240)
+}
+
 func (s *statement) add(d Digest, load float64) {
 	s.seconds += d.ShareRatio * load
 	s.calls += d.CallsPerSecond
@@ -153,8 +168,8 @@ func bar(s Server, top []statement, longest float64) loadBar {
 			}
 		}
 	}
-	out.add(other, "all other statements", rest, longest)
-	out.add(hidden, "executions that no digest shows", all-*s.LoadSeconds, longest)
+	out.add(other, othersLabel, rest, longest)
+	out.add(hidden, hiddenLabel, all-*s.LoadSeconds, longest)
 	return out
 }
 

@@ -42,11 +42,22 @@ type seenRow struct {
 	Hidden             string
 }
 
-// serverName is host/name, or the host alone if the server is named after it.
-func serverName(s Server) string {
-	host, name := Clean(s.Host), Clean(s.Name)
-	if name == "" || name == host {
+func serverName(s Server) string { return placed(s.Host, s.Name) }
+
+// sourceName is the name of the server that s replicates from.
+func sourceName(s Server) string {
+	host, name, _ := strings.Cut(s.Source, "/")
+	return placed(host, name)
+}
+
+// placed is host/name, or the host alone if what is there is named after it.
+func placed(host, name string) string {
+	host, name = Clean(host), Clean(name)
+	switch {
+	case name == "" || name == host:
 		return host
+	case host == "":
+		return name
 	}
 	return host + "/" + name
 }
@@ -55,8 +66,11 @@ func serverRows(r *Report) []serverRow {
 	var out []serverRow
 	for _, s := range r.Servers {
 		row := serverRow{
-			Name: serverName(s), Role: Clean(string(s.Role)), Source: Clean(s.Source), Version: Clean(s.Version),
-			Load: figure(s.LoadSeconds, rules.Count), Statements: figure(s.StatementsPerSecond, rules.PerSecond), CPU: unknown,
+			Name: serverName(s), Role: Clean(string(s.Role)), Source: sourceName(s), Version: Clean(s.Version),
+			Load: unknown, Statements: figure(s.StatementsPerSecond, rules.PerSecond), CPU: unknown,
+		}
+		if s.LoadSeconds != nil {
+			row.Load = rules.Words(allSeconds(s), rules.Count)
 		}
 		if row.Version == "" {
 			row.Version = unknown
@@ -76,7 +90,7 @@ func channelRows(servers []Server) []channelRow {
 	for _, s := range servers {
 		for _, l := range s.Lag {
 			row := channelRow{
-				Replica: serverName(s), Source: Clean(s.Source), State: states(l.State),
+				Replica: serverName(s), Source: sourceName(s), State: states(l.State),
 				P50: figure(l.P50, rules.Seconds), P99: figure(l.P99, rules.Seconds), Max: figure(l.Max, rules.Seconds),
 			}
 			if l.Channel != "" {

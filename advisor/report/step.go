@@ -59,6 +59,11 @@ func (f finding) Copy() *step {
 // MoreSteps returns how many steps f has beside the one of Copy.
 func (f finding) MoreSteps() int { return max(len(f.Remedy)-1, 0) }
 
+// More says how many steps f has beside the one of Copy.
+func (f finding) More() string {
+	return count(f.MoreSteps(), "further step stands", "further steps stand")
+}
+
 // remaining returns the steps that stand with no action.
 func (f finding) remaining() []step {
 	if f.Number == 0 {

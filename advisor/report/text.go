@@ -120,11 +120,7 @@ func (p *page) statement(s statement) {
 	p.line("")
 	p.hang("  "+strconv.Itoa(s.Mark), 5, bold, s.Share+" of the time: "+s.Calls+" of "+s.Mean+"; rows a call: "+
 		s.Examined+" examined, "+s.Sent+" sent")
-	text := s.Text
-	if s.Schema != "" {
-		text = s.Schema + ": " + text
-	}
-	lines := wrap(text, p.width-5)
+	lines := wrap(s.Short(), p.width-5)
 	for i, l := range lines[:min(len(lines), 2)] {
 		if i == 1 && len(lines) > 2 {
 			l = cut(l+" "+lines[2], p.width-5)

@@ -24,8 +24,8 @@ func (p *page) actions(fs []finding) {
 		if s := f.Copy(); s != nil {
 			p.step(*s)
 		}
-		if n := f.MoreSteps(); n > 0 {
-			p.para(label, dim, count(n, "further step stands", "further steps stand")+" with the finding below.")
+		if f.MoreSteps() > 0 {
+			p.para(label, dim, f.More()+" with its evidence below.")
 		}
 	}
 }

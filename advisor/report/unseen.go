@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"plimsoll/rules"
@@ -30,6 +29,14 @@ type blindSpot struct {
 	Ready string
 }
 
+// Names says where something is missing, and of what.
+func (b blindSpot) Names() string {
+	if len(b.Where) == 0 {
+		return enumerate(b.What)
+	}
+	return enumerate(b.Where) + ": " + enumerate(b.What)
+}
+
 func lookAtUnseen(r *Report) unseen {
 	var out unseen
 	for _, u := range r.Unreachable {
@@ -54,11 +61,10 @@ func lookAtUnseen(r *Report) unseen {
 
 // where names the host and the server of a gap; none for one of the advisor's.
 func where(g Gap) []string {
-	host, subject := Clean(g.Host), Clean(g.Subject)
-	if host == "" && subject == "" {
-		return nil
+	if name := placed(g.Host, g.Subject); name != "" {
+		return []string{name}
 	}
-	return []string{strings.Trim(host+"/"+subject, "/")}
+	return nil
 }
 
 func ready(n rules.NotReady, now time.Time) string {

@@ -72,6 +72,7 @@ func (v *view) addFindings(r *Report) {
 	for _, e := range r.Gone {
 		v.Gone = append(v.Gone, lookAtFinding(e))
 	}
+	drawRanges(v.Findings)
 	v.Actions = v.Findings[:min(len(v.Findings), topActions)]
 	for i := range v.Actions {
 		v.Actions[i].Number = i + 1
