@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,24 @@ func TestSampleReadsInFull(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Parse(sample) (-want +got):\n%s", diff)
+	}
+}
+
+func TestDocumentedExamplesAreAccepted(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/plimsoll-agent.service")
+	text, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, _, _ := strings.Cut(string(text), "\n## The advisor")
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(agent, -1)
+	if len(examples) < 2 {
+		t.Fatalf("%d examples in docs/configuration.md, want 2 or more", len(examples))
+	}
+	for _, example := range examples {
+		if _, err := Parse("docs/configuration.md", []byte(example[1]), append(known, "mysql/schema")); err != nil {
+			t.Errorf("example\n%s: %v", example[1], err)
+		}
 	}
 }
 

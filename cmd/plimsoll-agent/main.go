@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -48,12 +49,19 @@ func commands() []command {
 
 func main() { os.Exit(start(os.Args[1:])) }
 
-// start runs the program until it is done or told to stop.
-func start(args []string) int {
+// start runs the program until it is done or told to stop, and returns its exit
+// code.
+func start(args []string) (code int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	context.AfterFunc(ctx, cancel) // A second signal ends the program at once.
 	p := program{out: os.Stdout, err: os.Stderr}
+	defer func() {
+		if bug := recover(); bug != nil {
+			fmt.Fprintf(p.err, "plimsoll-agent: BUG: %v\n%s", bug, debug.Stack())
+			code = exitInternal
+		}
+	}()
 	err := p.dispatch(ctx, args)
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
@@ -62,9 +70,6 @@ func start(args []string) int {
 		return exitUsage
 	}
 	fmt.Fprintln(p.err, "plimsoll-agent:", err)
-	if bug := new(internalError); errors.As(err, &bug) {
-		return exitInternal
-	}
 	return exitUsage
 }
 
@@ -89,11 +94,6 @@ func (p program) dispatch(ctx context.Context, args []string) error {
 
 // errUsage is returned when the mistake has been explained already.
 var errUsage = errors.New("wrong usage")
-
-// internalError is a fault of the program itself.
-type internalError struct{ error }
-
-func (e *internalError) Unwrap() error { return e.error }
 
 func (p program) usage(w io.Writer) {
 	fmt.Fprint(w, `plimsoll-agent reads the MySQL and MariaDB servers of this host and the host
