@@ -130,6 +130,7 @@ func (s *Server) Headers() []*Meta {
 	out = header(out, s.Coverage)
 	out = header(out, s.Latency)
 	out = header(out, s.Replication)
+	out = header(out, s.LagTotals)
 	out = header(out, s.Positions)
 	out = header(out, s.Locks)
 	out = header(out, s.Transactions)
