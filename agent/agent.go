@@ -46,13 +46,13 @@ type Options struct {
 
 // Agent reads one host. Make one with New.
 type Agent struct {
-	config  *config.Config
-	version string
-	log     *slog.Logger
-	every   func(collectors.Job) time.Duration
-	jitter  time.Duration
-	jobs    []collectors.Job
-	servers *servers
+	config    *config.Config
+	version   string
+	log       *slog.Logger
+	every     func(collectors.Job) time.Duration
+	jitter    time.Duration
+	jobs      []collectors.Job
+	databases *databases
 
 	board   *board
 	keep    *keep
@@ -75,7 +75,7 @@ func New(o Options) *Agent {
 		Cluster: o.Config.Cluster, Host: o.Config.Host, Labels: o.Config.Labels,
 		Snapshot: a.Snapshot, Revision: a.board.revision,
 	})
-	a.servers = &servers{agent: a, open: map[string]*openServer{}}
+	a.databases = &databases{agent: a, open: map[string]*openServer{}}
 	return a
 }
 
@@ -89,7 +89,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	jobs := a.jobs
 	if jobs == nil {
-		jobs = append(Jobs(a.config), a.servers.job(ctx))
+		jobs = append(Jobs(a.config), a.databases.job(ctx))
 	}
 	for _, job := range jobs {
 		a.start(ctx, job)
@@ -97,7 +97,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.board.list()
 	a.keep.run(ctx)
 	a.stop()
-	return errors.Join(a.keep.close(), a.servers.close())
+	return errors.Join(a.keep.close(), a.databases.close())
 }
 
 // start runs job until ctx ends. It does nothing once the agent stops.

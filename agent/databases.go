@@ -17,8 +17,8 @@ import (
 // serversJob is the name of the job that finds database servers.
 const serversJob = "servers"
 
-// servers are the database servers that an agent reads.
-type servers struct {
+// databases are the database servers that an agent reads.
+type databases struct {
 	agent *Agent
 
 	mu   sync.Mutex
@@ -33,17 +33,17 @@ type openServer struct {
 // job returns the job that starts the jobs of database servers, which then run
 // until ctx ends. It goes on looking: a server of this host may start after the
 // agent, or be given its account later.
-func (s *servers) job(ctx context.Context) collectors.Job {
+func (d *databases) job(ctx context.Context) collectors.Job {
 	return collectors.Job{
 		Name: serversJob, Every: time.Minute, Timeout: 20 * time.Second,
 		Collector: collectors.Func(func(round context.Context, into *snapshot.Snapshot) error {
-			wanted, gaps, err := s.wanted(round)
+			wanted, gaps, err := d.wanted(round)
 			if err != nil {
 				return err
 			}
 			into.Gaps = gaps
 			for _, m := range wanted {
-				if err := s.start(ctx, m); err != nil {
+				if err := d.start(ctx, m); err != nil {
 					into.Gaps = append(into.Gaps, snapshot.Gap{Job: serversJob, Subject: m.Name, Reason: clean(err)})
 				}
 			}
@@ -54,38 +54,38 @@ func (s *servers) job(ctx context.Context) collectors.Job {
 
 // wanted returns the servers of the configuration or, if it has none, those of
 // this host that are not read yet.
-func (s *servers) wanted(ctx context.Context) ([]config.MySQL, []snapshot.Gap, error) {
-	if configured := s.agent.config.MySQL; len(configured) > 0 {
+func (d *databases) wanted(ctx context.Context) ([]config.MySQL, []snapshot.Gap, error) {
+	if configured := d.agent.config.MySQL; len(configured) > 0 {
 		return configured, nil, nil
 	}
-	found, err := detect.Servers(ctx, s.sockets()...)
+	found, err := detect.Servers(ctx, d.sockets()...)
 	return found.Servers, found.Gaps, err
 }
 
-func (s *servers) sockets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (d *databases) sockets() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var sockets []string
-	for _, o := range s.open {
+	for _, o := range d.open {
 		sockets = append(sockets, o.socket)
 	}
 	return sockets
 }
 
 // start starts the jobs of m, unless they run.
-func (s *servers) start(ctx context.Context, m config.MySQL) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[m.Name] != nil {
+func (d *databases) start(ctx context.Context, m config.MySQL) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.open[m.Name] != nil {
 		return nil
 	}
 	server, err := openMySQL(m)
 	if err != nil {
 		return err
 	}
-	s.open[m.Name] = &openServer{server, m.Socket}
-	for _, job := range configured(server.Jobs(), s.agent.config) {
-		s.agent.start(ctx, job)
+	d.open[m.Name] = &openServer{server, m.Socket}
+	for _, job := range configured(server.Jobs(), d.agent.config) {
+		d.agent.start(ctx, job)
 	}
 	return nil
 }
@@ -110,11 +110,11 @@ func openMySQL(m config.MySQL) (*mysql.Server, error) {
 	return mysql.Open(mysql.Config{Name: m.Name, Socket: m.Socket, User: m.User})
 }
 
-func (s *servers) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (d *databases) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var errs []error
-	for _, o := range s.open {
+	for _, o := range d.open {
 		errs = append(errs, o.Close())
 	}
 	return errors.Join(errs...)
