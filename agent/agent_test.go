@@ -131,7 +131,9 @@ func TestFirstRoundsAreSpreadWithinTheJitter(t *testing.T) {
 		go func() { ended <- a.Run(ctx) }()
 		sleep(3 * time.Second)
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 		if len(delays) < 15 {
 			t.Errorf("20 jobs started at %d moments, want them spread", len(delays))
 		}
@@ -436,6 +438,8 @@ func TestEveryOverridesIntervals(t *testing.T) {
 			t.Errorf("health = %+v, want 3 runs of every 5 s", h)
 		}
 		cancel()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }

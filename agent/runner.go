@@ -180,8 +180,7 @@ func (r *runner) logSwitch(err error) {
 		return
 	}
 	log.Warn("job fails", "err", clean(err))
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		log.Error("BUG: collector panicked", "stack", string(p.stack))
 	}
 }

@@ -80,12 +80,7 @@ func TestASocketUnderTwoNamesIsOneServer(t *testing.T) {
 // listen returns the path of a socket that accepts and never answers.
 func listen(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "detect")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	l, err := net.Listen("unix", filepath.Join(dir, name))
+	l, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(t.TempDir(), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +99,7 @@ func TestAServerThatHangsIsAGap(t *testing.T) {
 
 func TestASocketThatWasLeftBehindIsNoServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mysqld.sock")
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,12 +129,12 @@ func TestSocketsThatAnyUserCanMakeAreNotTrusted(t *testing.T) {
 		t.Errorf("found %+v, want a gap", got)
 	}
 
-	dir, err := os.MkdirTemp("/run", "detect")
+	dir, err := os.MkdirTemp("/run", "detect") //nolint:usetesting // It is about a folder of root's.
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	l, err := net.Listen("unix", filepath.Join(dir, "mysqld.sock"))
+	l, err := new(net.ListenConfig).Listen(t.Context(), "unix", filepath.Join(dir, "mysqld.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}

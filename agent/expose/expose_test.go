@@ -45,7 +45,14 @@ func with(s *snapshot.Snapshot, name string, parts snapshot.Server) *snapshot.Sn
 	return s
 }
 
-func get(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+// reply is an answer that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func get(t *testing.T, h http.Handler, path string, header ...string) reply {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	for i := 0; i+1 < len(header); i += 2 {
@@ -53,22 +60,12 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *http.Resp
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return reply{w.Code, w.Header(), w.Body.String()}
 }
 
-func text(t *testing.T, r *http.Response) string {
+func decode(t *testing.T, body string, into any) {
 	t.Helper()
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
-func decode(t *testing.T, r io.Reader, into any) {
-	t.Helper()
-	if err := json.NewDecoder(r).Decode(into); err != nil {
+	if err := json.Unmarshal([]byte(body), into); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -79,7 +76,7 @@ func TestTheIndexListsEverySection(t *testing.T) {
 	before := time.Now()
 	r := get(t, h, "/v1/snapshot")
 	var got Index
-	decode(t, r.Body, &got)
+	decode(t, r.body, &got)
 	want := Index{Schema: snapshot.SchemaVersion, AgentID: "0123456789abcdef"}
 	for _, name := range snapshot.Sections() {
 		want.Sections = append(want.Sections, IndexSection{Name: name, ETag: `W/"r1"`})
@@ -87,9 +84,9 @@ func TestTheIndexListsEverySection(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("index (-want +got):\n%s", diff)
 	}
-	clock, err := time.Parse(time.RFC3339Nano, r.Header.Get(TimeHeader))
+	clock, err := time.Parse(time.RFC3339Nano, r.header.Get(TimeHeader))
 	if err != nil || clock.Before(before) || clock.After(time.Now()) {
-		t.Errorf("%s = %q (%v), want the time of the answer", TimeHeader, r.Header.Get(TimeHeader), err)
+		t.Errorf("%s = %q (%v), want the time of the answer", TimeHeader, r.header.Get(TimeHeader), err)
 	}
 }
 
@@ -97,17 +94,17 @@ func TestASectionIsFetchedOnceARevision(t *testing.T) {
 	revision := "r1"
 	h := serving(known(), &revision)
 	r := get(t, h, "/v1/snapshot/gaps")
-	etag := r.Header.Get("ETag")
-	if r.StatusCode != http.StatusOK || etag != `W/"r1"` || r.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("first answer: %d, ETag %s, %s", r.StatusCode, etag, r.Header.Get("Content-Type"))
+	etag := r.header.Get("ETag")
+	if r.status != http.StatusOK || etag != `W/"r1"` || r.header.Get("Content-Type") != "application/json" {
+		t.Errorf("first answer: %d, ETag %s, %s", r.status, etag, r.header.Get("Content-Type"))
 	}
 	r = get(t, h, "/v1/snapshot/gaps", "If-None-Match", `"other", `+etag)
-	if r.StatusCode != http.StatusNotModified || text(t, r) != "" || r.Header.Get(TimeHeader) == "" {
-		t.Errorf("answer to whoever has it: %d, %s %q, want 304 with a time", r.StatusCode, TimeHeader, r.Header.Get(TimeHeader))
+	if r.status != http.StatusNotModified || r.body != "" || r.header.Get(TimeHeader) == "" {
+		t.Errorf("answer to whoever has it: %d, %s %q, want 304 with a time", r.status, TimeHeader, r.header.Get(TimeHeader))
 	}
 	revision = "r2"
-	if r := get(t, h, "/v1/snapshot/gaps", "If-None-Match", etag); r.StatusCode != http.StatusOK {
-		t.Errorf("answer after a change: %d, want 200", r.StatusCode)
+	if r := get(t, h, "/v1/snapshot/gaps", "If-None-Match", etag); r.status != http.StatusOK {
+		t.Errorf("answer after a change: %d, want 200", r.status)
 	}
 }
 
@@ -116,12 +113,12 @@ func TestASectionIsPackedForThoseWhoAsk(t *testing.T) {
 	s := known()
 	s.Gaps = []snapshot.Gap{{Job: "host", Reason: "<&> stay as they are"}}
 	h := serving(s, &revision)
-	plain := text(t, get(t, h, "/v1/snapshot/gaps"))
+	plain := get(t, h, "/v1/snapshot/gaps").body
 	r := get(t, h, "/v1/snapshot/gaps", "Accept-Encoding", "br, gzip")
-	if r.Header.Get("Content-Encoding") != "gzip" {
-		t.Fatalf("Content-Encoding = %q, want gzip", r.Header.Get("Content-Encoding"))
+	if r.header.Get("Content-Encoding") != "gzip" {
+		t.Fatalf("Content-Encoding = %q, want gzip", r.header.Get("Content-Encoding"))
 	}
-	unpacked, err := gzip.NewReader(r.Body)
+	unpacked, err := gzip.NewReader(strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +130,12 @@ func TestASectionIsPackedForThoseWhoAsk(t *testing.T) {
 		t.Errorf("packed and plain differ (-plain +packed):\n%s", diff)
 	}
 	var got snapshot.Snapshot
-	decode(t, strings.NewReader(plain), &got)
+	decode(t, plain, &got)
 	if diff := cmp.Diff(s.Gaps, got.Gaps); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
 	var index Index
-	decode(t, get(t, h, "/v1/snapshot").Body, &index)
+	decode(t, get(t, h, "/v1/snapshot").body, &index)
 	if index.Sections[0].Bytes != len(plain) {
 		t.Errorf("index says %d bytes, want %d", index.Sections[0].Bytes, len(plain))
 	}
@@ -157,8 +154,8 @@ func TestWrongRequestsAreToldWhatIsRight(t *testing.T) {
 		"/v1/other":                      {http.StatusNotFound, ""},
 	} {
 		r := get(t, h, path)
-		if body := text(t, r); r.StatusCode != want.status || !strings.Contains(body, want.text) {
-			t.Errorf("GET %s: %d %s, want %d %s", path, r.StatusCode, body, want.status, want.text)
+		if body := r.body; r.status != want.status || !strings.Contains(body, want.text) {
+			t.Errorf("GET %s: %d %s, want %d %s", path, r.status, body, want.status, want.text)
 		}
 	}
 	post := httptest.NewRecorder()
@@ -177,7 +174,7 @@ func TestTextsAreSentOnce(t *testing.T) {
 	}}), &revision)
 	for query, want := range map[string][]uint64{"": {1, 2, 3}, "?after=0": {1, 2, 3}, "?after=2": {3}, "?after=3": nil} {
 		var got snapshot.Snapshot
-		decode(t, get(t, h, "/v1/snapshot/digests"+query).Body, &got)
+		decode(t, get(t, h, "/v1/snapshot/digests"+query).body, &got)
 		var revs []uint64
 		for _, text := range got.Servers["a"].Digests.Texts {
 			revs = append(revs, text.Rev)
@@ -191,8 +188,8 @@ func TestTextsAreSentOnce(t *testing.T) {
 func TestHealth(t *testing.T) {
 	revision := "r1"
 	h := serving(known(), &revision)
-	if r := get(t, h, "/healthz"); r.StatusCode != http.StatusOK || text(t, r) != "ok\n" {
-		t.Errorf("GET /healthz: %d", r.StatusCode)
+	if r := get(t, h, "/healthz"); r.status != http.StatusOK || r.body != "ok\n" {
+		t.Errorf("GET /healthz: %d", r.status)
 	}
 }
 
@@ -204,10 +201,10 @@ func series(t *testing.T, s *snapshot.Snapshot, metrics ...metric.Metric) (lines
 	h.series = h.expose(metrics)
 	h.open = h.routes(func(*http.Request) error { return nil })
 	r := get(t, h, "/metrics")
-	if r.StatusCode != http.StatusOK {
-		t.Fatalf("GET /metrics: %d %s", r.StatusCode, text(t, r))
+	if r.status != http.StatusOK {
+		t.Fatalf("GET /metrics: %d %s", r.status, r.body)
 	}
-	for line := range strings.Lines(text(t, r)) {
+	for line := range strings.Lines(r.body) {
 		if strings.HasPrefix(line, "plimsoll_test") || strings.HasPrefix(line, "haproxy") {
 			lines = append(lines, strings.TrimSuffix(line, "\n"))
 		}
@@ -350,9 +347,9 @@ func TestAllMetricsRegisterTogether(t *testing.T) {
 	revision := "r1"
 	h := serving(s, &revision)
 	r := get(t, h, "/metrics")
-	body := text(t, r)
-	if strings.Contains(body, "error") || r.StatusCode != http.StatusOK {
-		t.Errorf("GET /metrics: %d\n%s", r.StatusCode, body)
+	body := r.body
+	if strings.Contains(body, "error") || r.status != http.StatusOK {
+		t.Errorf("GET /metrics: %d\n%s", r.status, body)
 	}
 	for _, want := range []string{
 		`plimsoll_agent_info{agent_id="0123456789abcdef",cluster="shop",host="db1",role="db",version="1.0"} 1`,
@@ -378,7 +375,7 @@ func TestLastSuccessStaysWhenSeriesLeave(t *testing.T) {
 	s := known()
 	s.Agent.Jobs[0].LastSuccess = time.Unix(1000, 500e6)
 	revision := "r1"
-	body := text(t, get(t, serving(s, &revision), "/metrics"))
+	body := get(t, serving(s, &revision), "/metrics").body
 	want := fmt.Sprintf(`plimsoll_job_last_success_timestamp_seconds{cluster="shop",host="db1",job="host",role="db",server=""} %v`, 1000.5)
 	if !strings.Contains(body, want) {
 		t.Errorf("/metrics lacks %s", want)

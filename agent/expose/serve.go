@@ -54,16 +54,16 @@ type Server struct {
 }
 
 // Listen opens the listeners of o, so that clients can connect from now on.
-func (h *Handler) Listen(o Options) (*Server, error) {
+func (h *Handler) Listen(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, handler: h}
 	var err error
 	if o.Socket != "" {
-		if s.unix, err = listenUnix(o.Socket); err != nil {
+		if s.unix, err = listenUnix(ctx, o.Socket); err != nil {
 			return nil, err
 		}
 	}
 	if o.Address != "" {
-		if s.tcp, err = net.Listen("tcp", o.Address); err != nil {
+		if s.tcp, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Address); err != nil {
 			return nil, errors.Join(fmt.Errorf("listen on %s: %w", o.Address, err), s.closeUnix())
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	serve := func(server *http.Server, run func() error) {
 		running.Go(func() {
 			<-ctx.Done()
-			stop(server)
+			stop(context.WithoutCancel(ctx), server)
 		})
 		running.Go(func() {
 			defer cancel()
@@ -129,8 +129,8 @@ func (s *Server) server(h http.Handler) *http.Server {
 	}
 }
 
-func stop(server *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+func stop(ctx context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		_ = server.Close()
@@ -159,8 +159,8 @@ func (s *Server) allow(r *http.Request) error {
 
 // listenUnix listens at path with mode 0660. It takes the place of a socket
 // that nobody listens on any more, and of nothing else.
-func listenUnix(path string) (net.Listener, error) {
-	if err := checkStale(path); err != nil {
+func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+	if err := checkStale(ctx, path); err != nil {
 		return nil, err
 	}
 	// Under a name of its own until its mode is right: a socket is open to all
@@ -171,7 +171,7 @@ func listenUnix(path string) (net.Listener, error) {
 	}
 	defer os.RemoveAll(dir)
 	fresh := filepath.Join(dir, "s")
-	l, err := net.Listen("unix", fresh)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", fresh)
 	if err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
@@ -184,7 +184,7 @@ func listenUnix(path string) (net.Listener, error) {
 
 // checkStale returns an error unless path is free, or a socket that its process
 // left behind.
-func checkStale(path string) error {
+func checkStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -195,7 +195,9 @@ func checkStale(path string) error {
 	if info.Mode().Type() != os.ModeSocket {
 		return fmt.Errorf("make socket %s: something else is there; remove it or set socket", path)
 	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	if err == nil {
 		_ = conn.Close()
 		return fmt.Errorf("make socket %s: another process listens there; stop it or set socket", path)

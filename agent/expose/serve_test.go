@@ -32,7 +32,7 @@ func listen(t *testing.T, o Options) *Server {
 	revision := "r1"
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Socket, o.Address = filepath.Join(t.TempDir(), "agent.sock"), "127.0.0.1:0"
-	s, err := serving(known(), &revision).Listen(o)
+	s, err := serving(known(), &revision).Listen(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (a *authority) issue(t *testing.T, name string) *tls.Certificate {
 func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	stale := filepath.Join(dir, "stale.sock")
-	left, err := net.Listen("unix", stale)
+	left, err := new(net.ListenConfig).Listen(t.Context(), "unix", stale)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,27 +243,27 @@ func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 	if err := left.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := listenUnix(stale)
+	l, err := listenUnix(t.Context(), stale)
 	if err != nil {
 		t.Fatalf("listen on a stale socket: %v", err)
 	}
 	defer l.Close()
 
-	if _, err := listenUnix(stale); err == nil || !strings.Contains(err.Error(), "another process listens there") {
+	if _, err := listenUnix(t.Context(), stale); err == nil || !strings.Contains(err.Error(), "another process listens there") {
 		t.Errorf("listen on a socket in use: %v", err)
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenUnix(file); err == nil || !strings.Contains(err.Error(), "something else is there") {
+	if _, err := listenUnix(t.Context(), file); err == nil || !strings.Contains(err.Error(), "something else is there") {
 		t.Errorf("listen on a file: %v", err)
 	}
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenUnix(link); err == nil {
+	if _, err := listenUnix(t.Context(), link); err == nil {
 		t.Error("listen on a link to a file succeeded")
 	}
 	if text, _ := os.ReadFile(file); string(text) != "precious" {
@@ -277,7 +277,7 @@ func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 func TestTheSocketGoesWhenTheServerStops(t *testing.T) {
 	revision := "r1"
 	path := filepath.Join(t.TempDir(), "agent.sock")
-	s, err := serving(known(), &revision).Listen(Options{Socket: path, Log: slog.New(slog.DiscardHandler)})
+	s, err := serving(known(), &revision).Listen(t.Context(), Options{Socket: path, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,14 +292,14 @@ func TestTheSocketGoesWhenTheServerStops(t *testing.T) {
 }
 
 func TestAnAddressInUseIsAnErrorAndLeavesNoSocket(t *testing.T) {
-	other, err := net.Listen("tcp", "127.0.0.1:0")
+	other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
 	revision := "r1"
 	path := filepath.Join(t.TempDir(), "agent.sock")
-	_, err = serving(known(), &revision).Listen(Options{Socket: path, Address: other.Addr().String()})
+	_, err = serving(known(), &revision).Listen(t.Context(), Options{Socket: path, Address: other.Addr().String()})
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("Listen: %v", err)
 	}
@@ -317,7 +317,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		}
 	}()
 	for range maxConnections {
-		c, err := net.Dial("tcp", s.Address())
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Address())
 		if err != nil {
 			t.Fatal(err)
 		}

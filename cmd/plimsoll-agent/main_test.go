@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,16 +18,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			run, err := os.MkdirTemp("", "agent")
+			port, err := freePort(t.Context())
 			if err != nil {
 				return err
 			}
-			env.Defer(func() { _ = os.RemoveAll(run) })
-			port, err := freePort()
-			if err != nil {
-				return err
-			}
-			env.Setenv("RUN", run)
+			env.Setenv("RUN", t.TempDir())
 			env.Setenv("PORT", port)
 			env.Setenv("NOTIFY_SOCKET", "")
 			return nil
@@ -36,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"expand": expand,
 			"get":    get,
+			"poll":   poll,
 			"bundle": bundle,
 			"await":  await,
 			"status": status,

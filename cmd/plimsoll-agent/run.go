@@ -51,7 +51,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	log := newLog(p.err)
 	a := agent.New(agent.Options{Config: c, Version: version, Log: log, Jitter: jitter})
-	server, err := a.Handler().Listen(expose.Options{
+	server, err := a.Handler().Listen(ctx, expose.Options{
 		Socket: c.Socket, Address: c.Listen, WebConfigFile: c.WebConfigFile, Insecure: s.insecure, Log: log,
 	})
 	if err != nil {

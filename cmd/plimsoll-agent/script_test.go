@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,8 @@ import (
 )
 
 // freePort returns a TCP port of loopback that nobody uses now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -94,6 +95,19 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	body, err := io.ReadAll(answer.Body)
 	ts.Check(errors.Join(err, answer.Body.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append([]byte(answer.Status+"\n"), body...), 0o600))
+}
+
+// poll PATTERN OUT URL [SOCKET] gets until the answer matches.
+func poll(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	for range 200 {
+		get(ts, false, args[1:])
+		if pattern.MatchString(ts.ReadFile(args[1])) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("nothing at %s matches %s within 10 s:\n%s", args[2], pattern, ts.ReadFile(args[1]))
 }
 
 // bundle FILE KIND writes a bundle as 'plimsoll enroll' does, or one that is

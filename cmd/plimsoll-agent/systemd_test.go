@@ -18,7 +18,7 @@ import (
 )
 
 func TestSystemdHearsOfStartLifeAndEnd(t *testing.T) {
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(shortDir(t), "notify"), Net: "unixgram"})
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,17 +60,6 @@ func receive(t *testing.T, socket *net.UnixConn) string {
 		t.Fatal(err)
 	}
 	return string(message[:n])
-}
-
-// shortDir is a folder in which a socket has a short path.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "agent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
 }
 
 func TestOnlyTheJournalGetsLinesWithoutATime(t *testing.T) {
