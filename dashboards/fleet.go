@@ -46,7 +46,7 @@ func alarms(l limits) []panel {
 			shows:   "How far the replica that is furthest behind stands behind its source, from commit to commit.",
 			bad:     "A visitor who reads from it does not find what was just written.",
 			act:     "See the page of replication; a replica that is stopped shows no lag at all.",
-			limits:  l.warn("mysql/replica-lag"),
+			limits:  l.above("mysql/replica-lag"),
 			queries: []query{{expr: `max(` + lag + `)`}},
 		}),
 		small(panel{
@@ -54,7 +54,7 @@ func alarms(l limits) []panel {
 			shows:   "The age of the oldest open transaction.",
 			bad:     "It holds its locks, and keeps the server from removing old versions of rows.",
 			act:     "See the page of locks for who it is.",
-			limits:  l.warn("mysql/long-transaction"),
+			limits:  l.above("mysql/long-transaction"),
 			queries: []query{{expr: `max(plimsoll_mysql_transaction_longest_seconds{HOST})`}},
 		}),
 		small(panel{
@@ -62,17 +62,10 @@ func alarms(l limits) []panel {
 			shows:   "The share of its connections that the fullest server has in use.",
 			bad:     "At 1 every further visitor gets an error.",
 			act:     "Find what holds connections; more of them help only if the server has room to work.",
-			limits:  l.warn("mysql/connections"),
+			limits:  l.above("mysql/connections"),
 			queries: []query{{expr: `max(` + connected + `)`}},
 		}),
-		small(panel{
-			name: "space", title: "Fullest file system", unit: units.PercentUnit,
-			shows:   "The share of space in use on the fullest file system.",
-			bad:     "A database server stops when its disk is full.",
-			act:     "See the page of hosts for which one it is.",
-			limits:  l.warn("host/disk-filling"),
-			queries: []query{{expr: `max(` + spaceUsed + `)`}},
-		}),
+		diskFullIn(l),
 	}
 }
 
@@ -93,9 +86,10 @@ func hostsTable(l limits) panel {
 			{expr: statements, legend: "Statements", unit: units.RequestsPerSecond},
 			{expr: cpuBusy, legend: "Processors", unit: units.PercentUnit},
 			{expr: `1 - ` + byHost("min", memoryAvailable), legend: "Memory", unit: units.PercentUnit},
-			{expr: byHost("max", spaceUsed), legend: "Space", unit: units.PercentUnit, limits: l.warn("host/disk-filling")},
-			{expr: byHost("max", connected), legend: "Connections", unit: units.PercentUnit, limits: l.warn("mysql/connections")},
-			{expr: lag, legend: "Lag", unit: units.Seconds, limits: l.warn("mysql/replica-lag")},
+			{expr: byHost("max", spaceUsed), legend: "Space", unit: units.PercentUnit},
+			{expr: byHost("min", spaceLasts), legend: "Full in", unit: units.DurationSeconds, limits: l.below("host/disk-filling")},
+			{expr: byHost("max", connected), legend: "Connections", unit: units.PercentUnit, limits: l.above("mysql/connections")},
+			{expr: lag, legend: "Lag", unit: units.Seconds, limits: l.above("mysql/replica-lag")},
 		},
 	}
 }
@@ -134,7 +128,7 @@ func work(l limits) []panel {
 			shows:   "How far replicas stand behind their source; a line that ends is a replica whose lag is unknown.",
 			bad:     "The dashed line is what the rule allows for a replica that serves reads.",
 			act:     "See the page of replication.",
-			limits:  l.warn("mysql/replica-lag"),
+			limits:  l.above("mysql/replica-lag"),
 			queries: []query{{expr: lag, legend: "{{host}}"}},
 		}),
 	}

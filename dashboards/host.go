@@ -23,6 +23,10 @@ const (
 		/ sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total{HOST}[RATE]))`
 	memoryAvailable = `node_memory_MemAvailable_bytes{HOST} / node_memory_MemTotal_bytes{HOST}`
 	spaceUsed       = `1 - node_filesystem_avail_bytes{HOST} / (node_filesystem_size_bytes{HOST} > 0)`
+	// spaceLasts is how long space lasts at the pace of the range, at most a
+	// year.
+	spaceLasts = `clamp_max((node_filesystem_avail_bytes{HOST} and node_filesystem_readonly{HOST} == 0)
+		/ clamp_min(-deriv(node_filesystem_avail_bytes{HOST}[RANGE]), 1), 31536000)`
 )
 
 // small is a stat in the first line of a page: six of them fill it.
@@ -63,13 +67,7 @@ func shortages(l limits) []panel {
 			act:     "Make the buffer pool or the number of PHP workers smaller, or the host larger.",
 			queries: []query{{expr: `min(` + memoryAvailable + `)`}},
 		}),
-		small(panel{
-			name: "space-least", title: "Fullest file system", unit: units.PercentUnit,
-			shows:  "The share of space in use on the fullest file system.",
-			bad:    "A database server stops when its disk is full, and does not always start again.",
-			act:    "See which one it is in the last row, and what fills it: binary logs, temporary tables, or growth.",
-			limits: l.warn("host/disk-filling"), queries: []query{{expr: `max(` + spaceUsed + `)`}},
-		}),
+		diskFullIn(l),
 		small(panel{
 			name: "kills", title: "Killed for memory", unit: units.Short,
 			shows:   "Processes that the kernel killed for want of memory in the time range.",
@@ -87,6 +85,17 @@ func shortages(l limits) []panel {
 			queries: []query{{expr: `count(node_md_disks{HOST,state="active"} < on (cluster, host, device) node_md_disks_required{HOST}) or 0 * count(plimsoll_host_cpu_cores{HOST})`}},
 		}),
 	}
+}
+
+func diskFullIn(l limits) panel {
+	return small(panel{
+		name: "full-in", title: "First disk full in", unit: units.DurationSeconds,
+		shows:   "How long the space of the file system lasts that is full first, at the pace of the time range; a year stands for no growth.",
+		bad:     "A database server stops when its disk is full, and does not always start again.",
+		act:     "See which one it is in the table of file systems, and what fills it: binary logs, temporary tables, or growth.",
+		limits:  l.below("host/disk-filling"),
+		queries: []query{{expr: `min(` + spaceLasts + `)`}},
+	})
 }
 
 func processorPanels() []panel {
@@ -248,7 +257,8 @@ func fileSystems(l limits) panel {
 		columns: []column{{label: "host", title: "Host"}, {label: "mountpoint", title: "Mounted on"}, {label: "fstype", title: "Type"}},
 		sortBy:  "Used",
 		queries: []query{
-			{expr: byMount(spaceUsed), legend: "Used", unit: units.PercentUnit, limits: l.warn("host/disk-filling")},
+			{expr: byMount(spaceUsed), legend: "Used", unit: units.PercentUnit},
+			{expr: byMount(spaceLasts), legend: "Full in", unit: units.DurationSeconds, limits: l.below("host/disk-filling")},
 			{expr: byMount(`node_filesystem_avail_bytes{HOST}`), legend: "Available", unit: units.BytesSI},
 			{expr: byMount(`node_filesystem_size_bytes{HOST}`), legend: "Size", unit: units.BytesSI},
 			{expr: byMount(`1 - node_filesystem_files_free{HOST} / (node_filesystem_files{HOST} > 0)`), legend: "Inodes used", unit: units.PercentUnit},

@@ -23,7 +23,7 @@ func locksPage(l limits) page {
 					shows:   "The age of the oldest open transaction.",
 					bad:     "It holds its locks, and keeps the server from removing old versions of rows.",
 					act:     "Commit before anything that takes time, such as a call to another service.",
-					limits:  l.warn("mysql/long-transaction"),
+					limits:  l.above("mysql/long-transaction"),
 					queries: []query{{expr: `plimsoll_mysql_transaction_longest_seconds{SERVER}`, legend: "{{host}} {{server}}"}},
 				}),
 			}},

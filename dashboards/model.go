@@ -65,8 +65,6 @@ type panel struct {
 	// sortBy is the title of the column that a table is sorted by, the largest
 	// first.
 	sortBy string
-	// signed is true if values below zero make sense.
-	signed bool
 	// full is the highest value that makes sense, such as 1 for a share.
 	full float64
 }
@@ -131,12 +129,22 @@ func limitsOf(all []rules.Rule) limits {
 	return l
 }
 
-// warn colours a panel from the threshold of a rule on. A rule that is turned
+// above colours a panel from the threshold of a rule on. A rule that is turned
 // off colours nothing.
-func (l limits) warn(id rules.ID) limitSteps {
+func (l limits) above(id rules.ID) limitSteps {
 	t, on := l[id]
 	if !on {
 		return limitSteps{rule: id}
 	}
 	return limitSteps{rule: id, steps: []limitStep{{t.Value, colourBad}}}
+}
+
+// below colours a panel up to the threshold of a rule.
+func (l limits) below(id rules.ID) limitSteps {
+	steps := l.above(id)
+	for i := range steps.steps {
+		steps.steps[i].colour = colourGood
+	}
+	steps.below = len(steps.steps) > 0
+	return steps
 }

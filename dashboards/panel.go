@@ -100,10 +100,8 @@ func drawGraph(p panel) (dashboard.Panel, error) {
 		Unit(p.unit).Thresholds(p.limits.thresholds(colourGood)).
 		DrawStyle(common.GraphDrawStyleLine).LineWidth(1).FillOpacity(8).
 		ShowPoints(common.VisibilityModeNever).
-		Legend(legend()).Tooltip(tooltip())
-	if !p.signed {
-		b.Min(0)
-	}
+		Legend(legend()).Tooltip(tooltip()).
+		Min(0)
 	if p.full > 0 {
 		b.Max(p.full)
 	}

@@ -1,12 +1,16 @@
 package dashboards
 
-import "github.com/grafana/grafana-foundation-sdk/go/units"
+import (
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+)
 
 // queriesPage shows which statements take the time, and what they waste.
 //
 // Digest series are the leading statements of a server and the rest as "other",
 // and add up exactly; their texts come from the advisor's plimsoll_digest_info.
-func queriesPage(limits) page {
+func queriesPage(l limits) page {
 	return page{
 		name: "mysql-queries", title: "MySQL queries",
 		about: "Which statements take the time, what they waste, and which of them the advisor has a remedy for.",
@@ -20,7 +24,10 @@ func queriesPage(limits) page {
 			{question: "What takes the time?", panels: []panel{loadByStatement(), loadBySchema(), loadByServer()}},
 			{question: "Which statements?", panels: []panel{statementsTable()}},
 			{question: "Is work wasted?", panels: wastePanels()},
+			{question: "Which tables?", panels: tablePanels()},
+			{question: "Is the server itself short of anything?", panels: serverPanels(l)},
 			{question: "How does one statement behave? Choose it above.", closed: true, panels: oneStatement()},
+			{question: "What is not seen, and what does looking cost?", closed: true, panels: coverage(l)},
 		},
 	}
 }
@@ -49,16 +56,23 @@ const (
 		sum by (cluster, digest, schema) (increase(plimsoll_mysql_digest_seconds_total{SERVER,schema=~"$schema",digest=~"$digest"}[RANGE] @ end())))`
 )
 
+// named gives statements their text. Those without one, such as "other", and all
+// of them where no advisor runs, go by their digest.
+func named(perStatement string) string {
+	return `(` + perStatement + `)` + texts + ` or on (cluster, digest, schema)
+		label_replace(` + perStatement + `, "text", "$1", "digest", "(.+)")`
+}
+
 func loadByStatement() panel {
-	perSecond := with(perDigest, "seconds")
+	lead := with(perDigest, "seconds") + leading
 	return panel{
 		name: "load-digest", title: "Statements under way, by statement", kind: area, width: 24, height: 10, unit: units.Short,
 		shows: "How many executions of each leading statement are under way on average; the grey area is all others, the line the processors.",
 		bad:   "One wide band is one statement to improve; above the line statements wait for processors, disks or each other.",
 		act:   "Find the band in the table below, and see whether the advisor has a finding about it.",
 		queries: []query{
-			{expr: `(` + perSecond + leading + `)` + texts, legend: "{{text}}"},
-			{expr: `sum(` + perSecond + `) - sum((` + perSecond + leading + `)` + texts + `)`, legend: "all others", colour: colourIdle},
+			{expr: named(lead), legend: "{{text}}"},
+			{expr: `sum(` + with(perDigest, "seconds") + `) - sum(` + lead + `)`, legend: "all others", colour: colourIdle},
 			{
 				expr:   `sum(plimsoll_host_cpu_cores{HOST} and on (cluster, host) mysql_global_status_uptime{SERVER})`,
 				legend: "processors", colour: colourLimit, line: true,
@@ -105,7 +119,8 @@ func statementsTable() panel {
 		sortBy: "Share of time",
 		queries: []query{
 			{
-				expr:   `(` + with(overRange, "seconds") + ` / on (cluster) group_left () sum by (cluster) (increase(` + with(digests, "seconds") + `[RANGE])))` + texts,
+				expr: named(with(overRange, "seconds") + ` / on (cluster) group_left ()
+					(sum by (cluster) (increase(` + with(digests, "seconds") + `[RANGE])) > 0)`),
 				legend: "Share of time", unit: units.PercentUnit,
 			},
 			{expr: with(overRange, "calls"), legend: "Executions", unit: units.Short},
@@ -159,6 +174,113 @@ func wastePanels() []panel {
 		}),
 	}
 }
+
+func tablePanels() []panel {
+	top := func(figure string) string {
+		return `sum by (cluster, schema, table) (rate(plimsoll_mysql_table_` + figure + `_total{SERVER,schema=~"$schema"}[RATE]))
+			and on (cluster, schema, table) topk($top, sum by (cluster, schema, table)
+			(increase(plimsoll_mysql_table_` + figure + `_total{SERVER,schema=~"$schema"}[RANGE] @ end())))`
+	}
+	return []panel{
+		half(panel{
+			name: "table-reads", title: "Rows read, by table", unit: units.CountsPerSecond,
+			shows:   "Rows a second that are read of the tables that are read most.",
+			bad:     "A table that is read again and again as a whole belongs into a cache, or lacks an index.",
+			act:     "Find the statements on it in the table above, by their text.",
+			queries: []query{{expr: top("reads"), legend: "{{schema}} {{table}}"}},
+		}),
+		half(panel{
+			name: "table-writes", title: "Rows written, by table", unit: units.CountsPerSecond,
+			shows:   "Rows a second that are inserted, updated and deleted in the tables that are written most.",
+			bad:     "Only the primary can take them, so they are what replicas do not help with.",
+			act:     "Sessions, caches and queues in tables are the first to move elsewhere.",
+			queries: []query{{expr: top("writes"), legend: "{{schema}} {{table}}"}},
+		}),
+	}
+}
+
+// coverage says how much of the truth the page shows.
+func coverage(l limits) []panel {
+	return []panel{
+		half(panel{
+			name: "hidden", title: "Time that digests do not see", unit: units.PercentUnit, full: 1,
+			shows:  "The share of the time in statements that no digest counts: prepared statements, on MariaDB.",
+			bad:    "What takes that time cannot be found on this page.",
+			act:    "Let PHP emulate prepared statements (PDO::ATTR_EMULATE_PREPARES), or read the slow log.",
+			limits: l.above("mysql/blind-spot"),
+			queries: []query{{
+				expr: `rate(plimsoll_mysql_statement_hidden_seconds_total{SERVER}[RATE])
+					/ (rate(plimsoll_mysql_statement_seconds_total{SERVER}[RATE]) > 0)`,
+				legend: "{{host}} {{server}}",
+			}},
+		}),
+		half(panel{
+			name: "digest-table", title: "Digest table in use", unit: units.PercentUnit, full: 1,
+			shows:   "How full the server's table of digests is.",
+			bad:     "When it is full, new statements are counted together as overflow.",
+			act:     "Raise performance_schema_digests_size, which needs a restart.",
+			queries: []query{{expr: `plimsoll_mysql_digest_table_rows{SERVER} / (plimsoll_mysql_digest_table_capacity{SERVER} > 0)`, legend: "{{host}} {{server}}"}},
+		}),
+		half(panel{
+			name: "own-time", title: "Time that the agent asks for", unit: units.PercentUnit,
+			shows:   "The share of time in which the agent waits for an answer of the server.",
+			bad:     "It is one connection; a few hundredths mean that the server is slow to answer anybody.",
+			act:     "Give the dearest job a longer interval; the page of hosts shows which one it is.",
+			queries: []query{{expr: `rate(plimsoll_mysql_agent_seconds_total{SERVER}[RATE])`, legend: "{{host}} {{server}}"}},
+		}),
+		half(panel{
+			name: "own-statements", title: "Statements of the agent", unit: units.RequestsPerSecond,
+			shows:   "Statements a second that the agent runs on the server.",
+			bad:     "It should not grow with the load of the site.",
+			act:     "Report it if it does.",
+			queries: []query{{expr: `rate(plimsoll_mysql_agent_statements_total{SERVER}[RATE])`, legend: "{{host}} {{server}}"}},
+		}),
+	}
+}
+
+func serverPanels(l limits) []panel {
+	return []panel{
+		half(panel{
+			name: "connections", title: "Connections in use", unit: units.PercentUnit, full: 1,
+			shows:   "The share of the connections that a server admits which are open.",
+			bad:     "At 1 every further visitor gets an error.",
+			act:     "Find what holds them; more connections help only if the server has room to work.",
+			limits:  l.above("mysql/connections"),
+			queries: []query{{expr: onServer(connected), legend: "{{host}} {{server}}"}},
+		}),
+		half(panel{
+			name: "running", title: "Threads running", unit: units.Short,
+			shows: "Threads that run a statement at the moment, beside the host's processors.",
+			bad:   "Many more than processors queue for something; what for, the page of hosts and that of locks say.",
+			act:   "Look for a peak's begin in the graph at the top of this page.",
+			queries: []query{
+				{expr: `mysql_global_status_threads_running{SERVER}`, legend: "{{host}} {{server}}"},
+				{expr: `max(plimsoll_host_cpu_cores{HOST} and on (cluster, host) mysql_global_status_uptime{SERVER})`, legend: "processors", colour: colourLimit, line: true},
+			},
+		}),
+		half(panel{
+			name: "pool-reads", title: "Pages not found in the buffer pool", unit: units.CountsPerSecond,
+			shows:   "Pages a second that had to be read from disk, because the buffer pool did not hold them.",
+			bad:     "A disk gives out at some hundreds or thousands of them, and every statement waits.",
+			act:     "An index that saves a scan often helps more than a larger buffer pool.",
+			limits:  l.above("mysql/buffer-pool"),
+			queries: []query{{expr: `rate(mysql_global_status_innodb_buffer_pool_reads{SERVER}[RATE])`, legend: "{{host}} {{server}}"}},
+		}),
+		half(panel{
+			name: "commits", title: "Writes and commits", unit: units.CountsPerSecond,
+			shows: "Statements that write, and the commits that they end in, a second.",
+			bad:   "As many commits as writes is one transaction, and one flush of the redo log, for each row.",
+			act:   "Put what belongs together into one transaction.",
+			queries: []query{
+				{expr: `sum by (host, server) (rate(mysql_global_status_commands_total{SERVER,command=~"insert|update|delete|replace"}[RATE]))`, legend: "{{host}} {{server}} writes"},
+				{expr: `sum by (host, server) (rate(mysql_global_status_handlers_total{SERVER,handler="commit"}[RATE]))`, legend: "{{host}} {{server}} commits"},
+			},
+		}),
+	}
+}
+
+// onServer narrows an expression about hosts to the servers chosen.
+func onServer(expr string) string { return strings.ReplaceAll(expr, "{HOST", "{SERVER") }
 
 func oneStatement() []panel {
 	perCall := func(figure string) string {

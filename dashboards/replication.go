@@ -25,7 +25,7 @@ func lagStats(l limits) []panel {
 			shows:   "How far the replica that is furthest behind stands behind its source now.",
 			bad:     "A visitor who reads from it does not find what was just written.",
 			act:     "See below whether the transaction was late to arrive or late to be applied.",
-			limits:  l.warn("mysql/replica-lag"),
+			limits:  l.above("mysql/replica-lag"),
 			queries: []query{{expr: `max(plimsoll_mysql_replica_lag_last_seconds{SERVER})`}},
 		}),
 		small(panel{
@@ -33,7 +33,7 @@ func lagStats(l limits) []panel {
 			shows:   "The largest lag that any replica had in the time range.",
 			bad:     "It is what a visitor met at the worst moment.",
 			act:     "Find the moment in the graph below, and what ran then.",
-			limits:  l.warn("mysql/replica-lag"),
+			limits:  l.above("mysql/replica-lag"),
 			queries: []query{{expr: `max(max_over_time(plimsoll_mysql_replica_lag_max_seconds{SERVER}[RANGE]))`}},
 		}),
 		small(panel{
@@ -49,7 +49,7 @@ func lagStats(l limits) []panel {
 			bad:     "Any is time in which a replica could not take over.",
 			act:     "Read the error in the report, or with SHOW REPLICA STATUS.",
 			limits:  limitSteps{steps: []limitStep{{1, colourBad}}},
-			queries: []query{{expr: with(inState, "io_down|sql_down|error")}},
+			queries: []query{{expr: with(inState, "io_down|sql_down|error") + ` or 0 * ` + with(inState, ".*")}},
 		}),
 		small(panel{
 			name: "known", title: "Lag is known", unit: units.PercentUnit,
@@ -74,7 +74,7 @@ func lagNow(l limits) panel {
 		shows:   "How long ago the source committed what each replica has not committed yet; each point is the largest of its interval.",
 		bad:     "The dashed line is what the rule allows for a replica that serves reads; where the line ends, lag is unknown.",
 		act:     "Make the applier parallel, and large transactions smaller.",
-		limits:  l.warn("mysql/replica-lag"),
+		limits:  l.above("mysql/replica-lag"),
 		queries: []query{{expr: `max by (host, server, channel) (plimsoll_mysql_replica_lag_max_seconds{SERVER})`, legend: "{{host}} {{server}} {{channel}}"}},
 	})
 }
@@ -98,7 +98,7 @@ func lagSpread(l limits) panel {
 		shows:  "The lag that a replica exceeded in one second of a hundred, and in every second one; seconds without a known lag do not count.",
 		bad:    "A high first line over a low second one is a replica that falls behind in bursts.",
 		act:    "Look for what runs at the bursts: an import, an index build, a backup.",
-		limits: l.warn("mysql/replica-lag"),
+		limits: l.above("mysql/replica-lag"),
 		queries: []query{
 			{expr: quantile("0.99"), legend: "{{host}} {{server}} {{channel}} one in a hundred"},
 			{expr: quantile("0.5"), legend: "{{host}} {{server}} {{channel}} every second one"},

@@ -285,7 +285,7 @@ func TestVariablesAreAlikeAndUsed(t *testing.T) {
 				t.Errorf("%s: variable %s is not used", g.UID, name)
 			}
 		}
-		for _, used := range regexp.MustCompile(`\$(\w+)`).FindAllStringSubmatch(queries, -1) {
+		for _, used := range regexp.MustCompile(`\$([a-z_]\w*)`).FindAllStringSubmatch(queries, -1) {
 			if !strings.HasPrefix(used[1], "__") && !slices.Contains(names, used[1]) {
 				t.Errorf("%s: $%s is used and not defined", g.UID, used[1])
 			}

@@ -10,9 +10,9 @@ const ScrapeInterval = 15 * time.Second
 // default. A job that runs more often than scrapes come is not in the list.
 func Every(job string) time.Duration {
 	switch job {
-	case "mysql/digests", "mysql/coverage", "mysql/latency", "mysql/deadlocks", "mysql/settings", "advisor":
+	case "mysql/digests", "mysql/latency", "mysql/settings", "mysql/binlog", "advisor":
 		return time.Minute
-	case "mysql/use", "mysql/binlog":
+	case "mysql/use":
 		return 5 * time.Minute
 	case "mysql/schema":
 		return time.Hour
