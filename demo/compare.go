@@ -1,0 +1,70 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"plimsoll/advisor/report"
+	"plimsoll/fixtures/shop"
+)
+
+// expected is what the demo must find, and nothing else.
+//
+//go:embed expected.json
+var expected []byte
+
+// expectation is one finding and the sin that it is there for.
+type expectation struct {
+	Sin     shop.Sin `json:"sin"`
+	Rule    string   `json:"rule"`
+	Subject string   `json:"subject"`
+}
+
+func (e expectation) finding() string { return e.Rule + " about " + e.Subject }
+
+// compare holds the findings of a report against what was planted.
+func compare(path string, without []shop.Sin) (verdict string, err error) {
+	var all []expectation
+	if err := json.Unmarshal(expected, &all); err != nil {
+		return "", fmt.Errorf("BUG: expected.json: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	r, err := report.Read(f)
+	if err != nil {
+		return "", err
+	}
+	var want, got []string
+	for _, e := range all {
+		if !slices.Contains(without, e.Sin) {
+			want = append(want, e.finding())
+		}
+	}
+	for _, e := range r.Findings {
+		got = append(got, string(e.Rule)+" about "+e.Subject.String())
+	}
+	missing, surplus := minus(want, got), minus(got, want)
+	if len(missing)+len(surplus) == 0 {
+		return fmt.Sprintf("All %d findings are those that were planted, and there is no other.", len(got)), nil
+	}
+	return fmt.Sprintf("Not found although planted:\n  %s\nFound although not planted:\n  %s",
+		strings.Join(missing, "\n  "), strings.Join(surplus, "\n  ")), errors.New("the findings are not those of expected.json")
+}
+
+func minus(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,109 @@
+// Command demo shows Plimsoll whole on one machine: a MariaDB primary and its
+// replica, a shop with planted sins and its traffic, two agents, the advisor, and
+// the report that comes of it. It stops all that it started.
+//
+//	DEMO_SECONDS=60   how long the shop is watched
+//	DEMO_WITHOUT=SIN  leaves out one sin, and with it that sin's findings
+//	DEMO_KEEP=1       leaves advisor and shop running until Ctrl-C
+//
+// It ends with 1 if the findings are not exactly those of expected.json.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"plimsoll/fixtures/shop"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := fromEnvironment(os.Getenv)
+	if err == nil {
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the environment asks for.
+type options struct {
+	length time.Duration
+	sins   shop.Set
+	// without are the sins that were left out.
+	without []shop.Sin
+	keep    bool
+}
+
+func fromEnvironment(get func(string) string) (options, error) {
+	o := options{length: time.Minute, sins: shop.Sins(), keep: get("DEMO_KEEP") == "1"}
+	if text := get("DEMO_SECONDS"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		if err != nil || seconds < 50 || seconds > 3600 {
+			return o, fmt.Errorf("DEMO_SECONDS=%q: give a whole number from 50 to 3600", text)
+		}
+		o.length = time.Duration(seconds) * time.Second
+	}
+	for name := range strings.FieldsFuncSeq(get("DEMO_WITHOUT"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		sin := shop.Sin(name)
+		if !slices.Contains(shop.Sins(), sin) {
+			return o, fmt.Errorf("DEMO_WITHOUT=%q: there is no such sin; the sins are %s", name, names(shop.Sins()))
+		}
+		o.sins, o.without = o.sins.Without(sin), append(o.without, sin)
+	}
+	return o, nil
+}
+
+func names(sins []shop.Sin) string {
+	var out []string
+	for _, s := range sins {
+		out = append(out, string(s))
+	}
+	return strings.Join(out, ", ")
+}
+
+// run is the whole demonstration.
+func run(ctx context.Context, o options) (err error) {
+	d, err := newDemo(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"build the programs", d.build},
+		{"start MariaDB 10.11, a primary and a replica", d.startServers},
+		{fmt.Sprintf("load a shop with %d planted sins", len(o.sins)), d.loadShop},
+		{"start two agents and the advisor", d.startPlimsoll},
+		{fmt.Sprintf("watch the shop at work for %s", o.length), d.watch},
+		{"write reports and dashboards", d.write},
+	} {
+		began := time.Now()
+		fmt.Printf("%-52s ", step.what)
+		if err := step.do(ctx); err != nil {
+			fmt.Println()
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+		fmt.Printf("%5.1f s\n", time.Since(began).Seconds())
+	}
+	if err := d.show(ctx); err != nil {
+		return err
+	}
+	if o.keep {
+		return d.linger(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"plimsoll/fixtures/servers"
+	"plimsoll/rules"
+)
+
+// startPlimsoll starts an agent for each server, as if each had its own host, and
+// the advisor.
+func (d *demo) startPlimsoll(ctx context.Context) error {
+	for host, server := range map[string]*servers.Server{"db1": d.cluster.Primary, "db2": d.cluster.Replicas[0]} {
+		if err := d.startAgent(host, server); err != nil {
+			return err
+		}
+	}
+	listen, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	d.listen = listen
+	if err := os.WriteFile(d.path("plimsoll.yml"), []byte(d.advisorConfig()), 0o600); err != nil {
+		return err
+	}
+	for _, host := range []string{"db1", "db2"} {
+		if err := d.waitFor(ctx, d.path(host, "agent.sock")); err != nil {
+			return err
+		}
+	}
+	return d.start("advisor", d.path("bin", "plimsoll"), "serve", "--config", d.path("plimsoll.yml"))
+}
+
+func (d *demo) startAgent(host string, server *servers.Server) error {
+	if err := os.MkdirAll(d.path(host), 0o700); err != nil {
+		return err
+	}
+	dsn := fmt.Sprintf("plimsoll:demo@unix(%s)/", server.Socket)
+	if err := os.WriteFile(d.path(host, "dsn"), []byte(dsn), 0o600); err != nil {
+		return err
+	}
+	listen, err := freeAddress(context.Background())
+	if err != nil {
+		return err
+	}
+	config := fmt.Sprintf(`cluster: demo
+host: %[1]s
+socket: %[2]s/agent.sock
+state: %[2]s/state
+listen: %[3]s
+mysql:
+  - {name: %[1]s, dsn_file: %[2]s/dsn}
+jobs:
+  # A minute is all there is: what is read once a minute is read every five seconds.
+  mysql/digests: {every: 5s}
+  mysql/latency: {every: 5s}
+  mysql/use: {every: 5s}
+  mysql/deadlocks: {every: 5s}
+  mysql/binlog: {every: 5s}
+  mysql/transactions: {every: 5s}
+`, host, d.path(host), listen)
+	if err := os.WriteFile(d.path(host, "agent.yml"), []byte(config), 0o600); err != nil {
+		return err
+	}
+	return d.start("agent-"+host, d.path("bin", "plimsoll-agent"), "run", "--config", d.path(host, "agent.yml"))
+}
+
+// advisorConfig shortens the rules' windows, which the report says. Two rules
+// judge by the processors of a server's host: here all servers, agents and
+// clients share one host, so that they would judge the machine and not the shop.
+func (d *demo) advisorConfig() string {
+	config := fmt.Sprintf(`data: %s
+listen: %s
+interval: 5s
+window: 1h
+agents:
+  - static_configs:
+      - targets: ["unix:%s", "unix:%s"]
+    scrape_interval: 1s
+    scrape_timeout: 1s
+rules:
+  mysql/read-split: {disabled: true}
+  mysql/replica-count: {disabled: true}
+`, d.path("data"), d.listen, d.path("db1", "agent.sock"), d.path("db2", "agent.sock"))
+	for _, r := range rules.All() {
+		if r.ID != "mysql/read-split" && r.ID != "mysql/replica-count" {
+			config += fmt.Sprintf("  %s: {min_window: 40s, window: 1m}\n", r.ID)
+		}
+	}
+	return config
+}
+
+// program is a child that ends with us.
+type program struct {
+	name string
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+// start starts a program; its log goes to demo/out/logs.
+func (d *demo) start(name, path string, args ...string) error {
+	log, err := os.Create(filepath.Join(out, "logs", name+".log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	p := &program{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the demo alone
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	go func() { // ends with the program, which stop ends
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}()
+	d.programs = append(d.programs, p)
+	return nil
+}
+
+// ended returns an error if the program is no longer there.
+func (p *program) ended() error {
+	select {
+	case <-p.done:
+		return fmt.Errorf("%s ended: %v; see %s", p.name, p.err, filepath.Join(out, "logs", p.name+".log"))
+	default:
+		return nil
+	}
+}
+
+// stop asks the program to end, and ends it after ten seconds.
+func (p *program) stop() error {
+	if p.ended() != nil {
+		return nil
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(10 * time.Second):
+		return errors.Join(fmt.Errorf("%s did not end in ten seconds and was killed", p.name), p.cmd.Process.Kill())
+	}
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// waitFor waits until somebody listens on a socket, or a program has ended.
+func (d *demo) waitFor(ctx context.Context, socket string) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "unix", socket)
+		if err == nil {
+			return conn.Close()
+		}
+		if err := d.check(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("nobody listens on %s: %w", socket, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package index
+
+import (
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/sqlshape"
+)
+
+// catalog finds tables by name. Names of tables are compared as the server's file
+// system does on Linux; names of columns in any case.
+type catalog map[[2]string]*snapshot.Table
+
+func newCatalog(tables []snapshot.Table) catalog {
+	c := catalog{}
+	for i := range tables {
+		c[[2]string{tables[i].Schema, tables[i].Name}] = &tables[i]
+	}
+	return c
+}
+
+// find returns the table that a statement means, with its session's schema as the
+// default.
+func (c catalog) find(session, schema, table string) *snapshot.Table {
+	if schema == "" {
+		schema = session
+	}
+	return c[[2]string{schema, table}]
+}
+
+func (c catalog) columns(session string) sqlshape.Catalog {
+	return func(schema, table string) ([]string, bool) {
+		t := c.find(session, schema, table)
+		if t == nil {
+			return nil, false
+		}
+		var names []string
+		for _, column := range t.Columns {
+			names = append(names, column.Name)
+		}
+		return names, true
+	}
+}
+
+func columnOf(t *snapshot.Table, name string) *snapshot.Column {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Name, name) {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+func primaryKey(t *snapshot.Table) []string {
+	for _, i := range t.Indexes {
+		if i.Name == "PRIMARY" {
+			return names(i)
+		}
+	}
+	return nil
+}
+
+// names returns the columns of an index; an expression has an empty name.
+func names(i snapshot.Index) []string {
+	var out []string
+	for _, p := range i.Parts {
+		out = append(out, p.Column)
+	}
+	return out
+}
+
+func has(list []string, name string) bool {
+	for _, n := range list {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}

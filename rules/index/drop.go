@@ -1,0 +1,165 @@
+package index
+
+import (
+	"slices"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/sqlshape"
+)
+
+// Redundant is an index whose columns begin another one.
+type Redundant struct {
+	Table *snapshot.Table
+	Index snapshot.Index
+	// By serves everything that Index does.
+	By        snapshot.Index
+	SizeBytes float64
+}
+
+// FindRedundant returns indexes that can go because another one serves what they
+// do. What a statement names in a hint stays, and so does an index whose order by
+// the primary key a statement uses: the longer one has another order.
+func FindRedundant(w Workload) []Redundant {
+	var out []Redundant
+	used := usesOf(w)
+	for i := range w.Tables {
+		t := &w.Tables[i]
+		for _, x := range t.Indexes {
+			if by, found := coveredBy(t, x); found && !used.needs(t, x) {
+				out = append(out, Redundant{Table: t, Index: x, By: by, SizeBytes: size(t, partsOf(x))})
+			}
+		}
+	}
+	return out
+}
+
+// coveredBy returns the shortest index that begins with all of x. Of two equal
+// ones the first stays.
+func coveredBy(t *snapshot.Table, x snapshot.Index) (snapshot.Index, bool) {
+	var best snapshot.Index
+	found := false
+	if x.Unique || x.Ignored || x.Type != "BTREE" {
+		return best, false
+	}
+	for at, y := range t.Indexes {
+		if y.Name == x.Name || y.Ignored || y.Type != "BTREE" || !begins(x, y) {
+			continue
+		}
+		if len(y.Parts) == len(x.Parts) && !y.Unique && at > slices.IndexFunc(t.Indexes, func(i snapshot.Index) bool { return i.Name == x.Name }) {
+			continue
+		}
+		if !found || len(y.Parts) < len(best.Parts) {
+			best, found = y, true
+		}
+	}
+	return best, found
+}
+
+// begins reports whether the parts of x are the first of y: the same columns,
+// prefixes and directions.
+func begins(x, y snapshot.Index) bool {
+	if len(x.Parts) > len(y.Parts) || len(x.Parts) == 0 {
+		return false
+	}
+	for i, p := range x.Parts {
+		q := y.Parts[i]
+		if p.Column == "" || !strings.EqualFold(p.Column, q.Column) || p.Descending != q.Descending || !samePrefix(p.Prefix, q.Prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+func samePrefix(a, b *int) bool {
+	return (a == nil) == (b == nil) && (a == nil || *a == *b)
+}
+
+// Unused is an index that no server used for as long as it counted.
+type Unused struct {
+	Table     *snapshot.Table
+	Index     snapshot.Index
+	SizeBytes float64
+}
+
+// Usage tells how often an index was read, on all servers that hold the table;
+// false if one of them does not tell.
+type Usage func(schema, table, index string) (reads uint64, known bool)
+
+// FindUnused returns indexes that were never read. Unique indexes, and those that
+// a foreign key needs, have work to do that is not reading.
+func FindUnused(w Workload, usage Usage) []Unused {
+	var out []Unused
+	used := usesOf(w)
+	for i := range w.Tables {
+		t := &w.Tables[i]
+		for _, x := range t.Indexes {
+			if x.Unique || x.Ignored || x.Type != "BTREE" || backsForeignKey(t, x) || used.needs(t, x) {
+				continue
+			}
+			if _, redundant := coveredBy(t, x); redundant {
+				continue
+			}
+			if reads, known := usage(t.Schema, t.Name, x.Name); known && reads == 0 {
+				out = append(out, Unused{Table: t, Index: x, SizeBytes: size(t, partsOf(x))})
+			}
+		}
+	}
+	return out
+}
+
+func backsForeignKey(t *snapshot.Table, x snapshot.Index) bool {
+	return slices.ContainsFunc(t.ForeignKeys, func(fk snapshot.ForeignKey) bool {
+		return beginsWith(names(x), fk.Columns)
+	})
+}
+
+// uses is what statements ask of indexes by name, or by the hidden order of the
+// primary key.
+type uses struct {
+	hinted  map[string]bool
+	ordered map[[2]string]bool
+}
+
+func usesOf(w Workload) uses {
+	u := uses{hinted: map[string]bool{}, ordered: map[[2]string]bool{}}
+	tables := newCatalog(w.Tables)
+	for _, s := range w.Statements {
+		shape, err := sqlshape.Parse(string(s.Text), tables.columns(s.Schema))
+		if err != nil {
+			continue
+		}
+		for _, o := range shape.Tables {
+			t := tables.find(s.Schema, o.Schema, o.Name)
+			if t == nil {
+				continue
+			}
+			for _, name := range o.Hinted {
+				u.hinted[strings.ToLower(name)] = true
+			}
+			if len(o.Order) > 0 && has(primaryKey(t), o.Order[0].Column) {
+				u.ordered[[2]string{t.Schema, t.Name}] = true
+			}
+		}
+	}
+	return u
+}
+
+func (u uses) needs(t *snapshot.Table, x snapshot.Index) bool {
+	return u.hinted[strings.ToLower(x.Name)] || u.ordered[[2]string{t.Schema, t.Name}]
+}
+
+func partsOf(x snapshot.Index) []Part {
+	var out []Part
+	for _, p := range x.Parts {
+		if p.Column == "" {
+			continue
+		}
+		part := Part{Column: p.Column}
+		if p.Prefix != nil {
+			part.Prefix = *p.Prefix
+		}
+		out = append(out, part)
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+// Package index advises indexes from what a server was asked: the statements of a
+// whole workload, the structure of its tables, and the server's own statistics.
+//
+// It advises only what evidence asks for. A statement counts if it takes a share
+// of the time and reads far more rows than it returns; a candidate counts if no
+// index that exists serves the same predicates; and what it would read is an
+// interval, of which the end that promises less decides. Statements that are not
+// understood are counted and named, never guessed at.
+package index
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+	"plimsoll/rules/sqlshape"
+)
+
+// The evidence that a statement must show.
+const (
+	// MinShare is its share of the workload's time. What takes less than a
+	// hundredth is not why a site is slow.
+	MinShare = 0.01
+	// MinExamined is the rows that it examines a call: a thousand rows are read
+	// in a millisecond.
+	MinExamined = 1000
+	// MinRatio is rows examined by rows returned or changed. MySQL Enterprise
+	// Monitor and pganalyze use the same order of magnitude.
+	MinRatio = 100
+	// MinGain is the share of the rows that a candidate must save, at least: an
+	// index that saves less costs its writes.
+	MinGain = 0.8
+)
+
+// Statement is one statement of the workload, with the pace at which a server ran
+// it.
+type Statement struct {
+	fleet.Digest
+	// Server is where it ran.
+	Server string
+	// WindowSeconds is how long it was watched.
+	WindowSeconds float64
+}
+
+// callsPerSecond and the others are means over the window.
+func (s Statement) callsPerSecond() float64 { return float64(s.Calls) / s.WindowSeconds }
+func (s Statement) examined() float64       { return float64(s.RowsExamined) / float64(s.Calls) }
+func (s Statement) returned() float64 {
+	return float64(s.RowsSent+s.RowsAffected) / float64(s.Calls)
+}
+
+// Workload is what is judged: the statements of a primary and its replicas, and
+// the tables that they share.
+type Workload struct {
+	Tables     []snapshot.Table
+	Statements []Statement
+}
+
+// Advice is one index to add.
+type Advice struct {
+	Table   *snapshot.Table
+	Columns []Part
+	// Benefits are the statements that gain, the one that gains most first.
+	Benefits []Benefit
+	// Replaces is an index that the new one makes redundant; empty if none.
+	Replaces string
+	// SizeBytes is the estimated size of the index.
+	SizeBytes float64
+	// Sure is false if the selectivity of the columns is not known.
+	Sure bool
+}
+
+// Part is a column of an advised index.
+type Part struct {
+	Column string
+	// Prefix is the number of characters to index; 0 for the whole column.
+	Prefix int
+}
+
+// Benefit is what one statement gains.
+type Benefit struct {
+	Statement
+	// ExaminedAfter is the estimated rows that it will examine a call.
+	ExaminedAfter Interval
+	// SecondsFreed is statement time a second.
+	SecondsFreed Interval
+}
+
+// Interval is an estimate.
+type Interval struct{ Lo, Hi float64 }
+
+// Analysis is the result for a workload.
+type Analysis struct {
+	Missing []Advice
+	// Relevant is how many statements showed the evidence, and NotUnderstood
+	// those of them that could not be analysed.
+	Relevant      int
+	NotUnderstood []Statement
+}
+
+// Analyse finds the missing indexes of a workload.
+func Analyse(w Workload) Analysis {
+	var out Analysis
+	tables := newCatalog(w.Tables)
+	var all []Advice
+	for _, s := range relevant(w.Statements) {
+		out.Relevant++
+		shape, err := sqlshape.Parse(string(s.Text), tables.columns(s.Schema))
+		if err != nil {
+			out.NotUnderstood = append(out.NotUnderstood, s)
+			continue
+		}
+		if a, found := adviseStatement(s, shape, tables); found {
+			all = append(all, a)
+		}
+	}
+	out.Missing = merge(all)
+	slices.SortFunc(out.Missing, func(a, b Advice) int {
+		return cmp.Or(cmp.Compare(b.Freed().Lo, a.Freed().Lo), strings.Compare(a.name(), b.name()))
+	})
+	return out
+}
+
+// relevant returns the statements that show the evidence.
+func relevant(all []Statement) []Statement {
+	var total float64
+	for _, s := range all {
+		if !s.Own {
+			total += s.Seconds / s.WindowSeconds
+		}
+	}
+	var out []Statement
+	for _, s := range all {
+		if s.Own || s.Calls == 0 || s.Truncated || s.Seconds/s.WindowSeconds < MinShare*total {
+			continue
+		}
+		if s.examined() >= MinExamined && s.examined() >= MinRatio*max(s.returned(), 1) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Freed sums what all statements gain: statement time a second.
+func (a Advice) Freed() Interval {
+	var sum Interval
+	for _, b := range a.Benefits {
+		sum.Lo += b.SecondsFreed.Lo
+		sum.Hi += b.SecondsFreed.Hi
+	}
+	return sum
+}
+
+func (a Advice) name() string {
+	return a.Table.Schema + "." + a.Table.Name + " (" + strings.Join(a.columnNames(), ", ") + ")"
+}
+
+func (a Advice) columnNames() []string {
+	var out []string
+	for _, p := range a.Columns {
+		out = append(out, p.Column)
+	}
+	return out
+}
+
+// merge makes one advice of those that an index can serve together: one whose
+// columns begin the other's is served by the longer.
+func merge(all []Advice) []Advice {
+	slices.SortStableFunc(all, func(a, b Advice) int { return cmp.Compare(len(b.Columns), len(a.Columns)) })
+	var out []Advice
+	for _, a := range all {
+		i := slices.IndexFunc(out, func(wider Advice) bool {
+			return wider.Table == a.Table && slices.Equal(wider.Columns[:min(len(a.Columns), len(wider.Columns))], a.Columns)
+		})
+		if i < 0 {
+			out = append(out, a)
+			continue
+		}
+		out[i].Benefits = append(out[i].Benefits, a.Benefits...)
+		out[i].Sure = out[i].Sure || a.Sure
+	}
+	for _, a := range out {
+		slices.SortStableFunc(a.Benefits, func(x, y Benefit) int { return cmp.Compare(y.SecondsFreed.Lo, x.SecondsFreed.Lo) })
+	}
+	return out
+}

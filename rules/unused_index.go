@@ -1,0 +1,139 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+	"plimsoll/rules/index"
+)
+
+// unusedIndex finds indexes that no statement has used on any server, for long
+// enough that the jobs of a month's end were seen.
+func unusedIndex() Rule {
+	return Rule{
+		ID: "mysql/unused-index", Title: "An index is not used",
+		Phase: Cure, MinWindow: 35 * aDay, Window: 35 * aDay,
+		Needs:  []string{"mysql/use", "mysql/schema"},
+		Yields: []ID{"mysql/redundant-index"},
+		Threshold: Threshold{
+			Value: 1, Unit: PerSecond,
+			Source: "default of this rule: below one write a second to its table an index costs only disk",
+		},
+		Check: checkUnusedIndex,
+	}
+}
+
+func checkUnusedIndex(c Case) Result {
+	var out Result
+	for _, s := range c.Fleet.Servers {
+		if s.Role == fleet.Replica {
+			continue
+		}
+		n := c.useUnready(s)
+		for _, r := range s.Replicas {
+			if n == nil {
+				n = c.useUnready(r)
+			}
+		}
+		if n != nil || s.Latest.Schema == nil {
+			if n == nil {
+				n = c.unready(aboutServer(s), s, "mysql/schema", nil)
+			}
+			out.NotReady = append(out.NotReady, *n)
+			continue
+		}
+		for _, u := range index.FindUnused(workload(s), usageOf(s)) {
+			if writes := writesTo(s, u.Table); writes >= c.Rule.Threshold.Value {
+				out.Findings = append(out.Findings, unusedIndexFinding(c, s, u, writes))
+			}
+		}
+	}
+	return out
+}
+
+// useUnready asks for the time for which the server has counted, and not for the
+// time that the advisor has watched.
+func (c Case) useUnready(s *fleet.Server) *NotReady {
+	if s.Use == nil {
+		return c.unready(aboutServer(s), s, "mysql/use", nil)
+	}
+	counted := c.Fleet.Now.Sub(s.Use.Since.Since)
+	if counted >= c.Rule.MinWindow {
+		return nil
+	}
+	return &NotReady{
+		Subject: aboutServer(s),
+		Reason: fmt.Sprintf("the server has counted for %s, and the rule needs %s to see the jobs of a month's end",
+			Words(counted.Seconds(), Seconds), Words(c.Rule.MinWindow.Seconds(), Seconds)),
+		ReadyAt: s.Use.Since.Since.Add(c.Rule.MinWindow),
+	}
+}
+
+// usageOf sums the reads of an index over a primary and its replicas. An index
+// that one of them does not list is not known to be unused.
+func usageOf(primary *fleet.Server) index.Usage {
+	return func(schema, table, name string) (reads uint64, known bool) {
+		for _, s := range append([]*fleet.Server{primary}, primary.Replicas...) {
+			n, ok := readsOf(s.Use.Since.Indexes, schema, table, name)
+			if !ok {
+				return 0, false
+			}
+			reads += n
+		}
+		return reads, true
+	}
+}
+
+func readsOf(indexes []snapshot.IndexUse, schema, table, name string) (uint64, bool) {
+	for _, i := range indexes {
+		if i.Schema == schema && i.Table == table && i.Index == name {
+			return i.Reads, true
+		}
+	}
+	return 0, false
+}
+
+func writesTo(s *fleet.Server, t *snapshot.Table) float64 {
+	for _, u := range s.Use.Tables {
+		if u.Schema == t.Schema && u.Table == t.Name {
+			return float64(u.Inserts+u.Updates+u.Deletes) / s.Use.Window.Seconds()
+		}
+	}
+	return 0
+}
+
+func unusedIndexFinding(c Case, s *fleet.Server, u index.Unused, writes float64) Finding {
+	w := s.Use.Window
+	counted := fleet.Window{From: s.Use.Since.Since, To: c.Fleet.Now}
+	f := Found(c.Rule, aboutIndex(s, u.Table, u.Index.Name),
+		c.evidence("rows written to its table", writes, "table_io_waits_summary_by_table", w),
+		Evidence{What: "reads by the index, on all servers", Value: 0, Unit: Count, Source: s.Use.Since.Source, Window: counted},
+		Evidence{What: "the index", Unit: Text, Words: describeIndex(u.Index), Source: "information_schema.STATISTICS", Window: w},
+		Evidence{What: "size, estimated", Value: u.SizeBytes, Unit: Bytes, Source: "rows and widths of the columns", Window: w},
+	)
+	f.Severity = Low
+	f.Confidence = Confidence{Ratio: 0.8}
+	if c.Rule.MinWindow < 35*24*time.Hour {
+		f.Confidence = Confidence{Ratio: shortWindowConfidence, Reasons: []string{"seen for " + Words(counted.Duration().Seconds(), Seconds)}}
+	}
+	f.Summary = fmt.Sprintf("%s on %s.%s was not read in %s, and is kept up to date at each write.",
+		u.Index.Name, u.Table.Schema, u.Table.Name, Words(counted.Seconds(), Seconds))
+	f.Effort = Minutes
+	hide, show := hideStep(s, u.Table, u.Index.Name)
+	f.Remedy = []Step{hide, dropStep(s, u.Table, u.Index.Name, "After two weeks in which nothing got slower.")}
+	f.Rollback = []Step{show}
+	f.Risks = []string{"A job that runs once a quarter may need it."}
+	f.Verify = Verify{What: "time of the statements on the table", Expect: "no more than a tenth above today's", After: "two weeks"}
+	return f
+}
+
+func describeIndex(i snapshot.Index) string {
+	var columns []string
+	for _, p := range i.Parts {
+		columns = append(columns, p.Column)
+	}
+	return i.Name + " (" + strings.Join(columns, ", ") + ")"
+}
