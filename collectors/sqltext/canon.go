@@ -49,7 +49,7 @@ const (
 func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
 	room.groups[0] = group{open: -1, last: -1}
 	c := canon{items: room.items[:0], groups: room.groups[:1]}
-	sql, c.truncated = trimMark(sql)
+	sql, c.truncated = TrimMark(sql)
 	if cut || o.MaxDigestLength > 0 && digestBytes(sql)+tokenBytes > o.MaxDigestLength {
 		c.truncated = true
 	}
@@ -61,10 +61,10 @@ func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
 	return c
 }
 
-// trimMark removes the mark of a text that was cut off: "..." as servers put it behind SQL_TEXT and
-// we behind a normalised text, or the "…" of [Clip]. The dots of a list, "?, ..." and "(...)", are
-// no mark.
-func trimMark(sql string) (string, bool) {
+// TrimMark removes the mark of a text that was cut off, and reports whether there was one: "..." as
+// servers put it behind SQL_TEXT and we behind a normalised text, or the "…" of [Clip]. The dots of
+// a list, "?, ..." and "(...)", are no mark.
+func TrimMark(sql string) (string, bool) {
 	sql = strings.TrimRight(sql, " \t\r\n;\x00")
 	if rest, ok := strings.CutSuffix(sql, "…"); ok {
 		return rest, true
