@@ -13,8 +13,10 @@ type Locks struct {
 	// to the seconds only when it ends.
 	RowLockWaits   uint64  `json:"row_lock_waits"`
 	RowLockSeconds float64 `json:"row_lock_seconds"`
-	// Totals are at most MaxLockTotals, by seconds; the rest is in one named
-	// "other".
+	// WaitSeconds is the waiting time that was seen, by kind.
+	WaitSeconds map[LockKind]float64 `json:"wait_seconds,omitempty"`
+	// Totals are at most MaxLockTotals, by seconds; the rest is in one of the
+	// kind LockOther. None ever falls.
 	Totals []LockTotal `json:"totals,omitempty"`
 	// Graph is the wait graph of this sample; nil if nobody waited.
 	Graph *LockGraph `json:"graph,omitempty"`
@@ -27,12 +29,15 @@ const MaxLockTotals = 50
 type LockKind string
 
 // The kinds of locks. Gap covers gap, next-key and insert-intention waits: those
-// that READ COMMITTED mostly avoids.
+// that READ COMMITTED mostly avoids. MariaDB does not tell a next-key lock from
+// one on a record: both are records there.
 const (
 	LockRecord   LockKind = "record"
 	LockGap      LockKind = "gap"
 	LockTable    LockKind = "table"
 	LockMetadata LockKind = "metadata"
+	// LockOther is no kind, but the sum of all that have no place of their own.
+	LockOther LockKind = "other"
 )
 
 // LockTotal is the waiting time for one pair of statements on one index.
@@ -62,6 +67,9 @@ type Blocker struct {
 	// It is nil if the server no longer knows; Unknown then says why.
 	Culprit *LockStatement `json:"culprit,omitempty"`
 	Unknown string         `json:"unknown,omitempty"`
+	// Candidates are the statements of which one took the lock, where the server
+	// does not say which.
+	Candidates []LockStatement `json:"candidates,omitempty"`
 	// IdleSeconds is how long the session has sent nothing; nil if it is busy.
 	IdleSeconds        *float64 `json:"idle_seconds,omitempty"`
 	TransactionSeconds *float64 `json:"transaction_seconds,omitempty"`
@@ -100,14 +108,16 @@ type Transactions struct {
 	// Isolation counts sampled open transactions by isolation level, since
 	// Epoch.
 	Isolation map[string]uint64 `json:"isolation,omitempty"`
-	// AgeSeconds counts, since Epoch, transactions that reached an age, by the
-	// bounds of TransactionAges: each transaction counts once a bound.
+	// Ages counts, since Epoch, transactions that reached an age, UpToSeconds,
+	// for each of TransactionAges: a transaction counts once at each that it
+	// reaches, so that the counts fall from one age to the next.
 	Ages []Bucket `json:"ages,omitempty"`
 	// Chatter is nil where the server does not tell its parts.
 	Chatter *Chatter `json:"chatter,omitempty"`
-	// Largest is the largest number of rows that one open transaction had
-	// modified, seen since Epoch.
-	LargestRows *uint64 `json:"largest_rows,omitempty"`
+	// LargestRows is the largest number of rows that one open transaction had
+	// modified, seen since Epoch, and Largest that transaction.
+	LargestRows *uint64      `json:"largest_rows,omitempty"`
+	Largest     *Transaction `json:"largest,omitempty"`
 	// Reads are the SELECTs that were running at samples; nil without the
 	// PROCESS privilege.
 	Reads *ReadSamples `json:"reads,omitempty"`
@@ -123,33 +133,49 @@ type ReadSamples struct {
 	Inside  uint64 `json:"inside"`
 }
 
+// TransactionAges are the ages, in seconds, at which transactions are counted.
+// Younger ones pass between two samples.
+func TransactionAges() []float64 { return []float64{10, 60, 300, 1800, 3600} }
+
 // Transaction is one open transaction.
 type Transaction struct {
 	Connection uint64  `json:"connection"`
 	Seconds    float64 `json:"seconds"`
 	// IdleSeconds is how long the session has been idle inside the transaction;
 	// nil if it runs a statement.
-	IdleSeconds  *float64       `json:"idle_seconds,omitempty"`
+	IdleSeconds *float64 `json:"idle_seconds,omitempty"`
+	// Statement is the one that runs, or the last one if the session is idle; nil
+	// if the server does not know.
 	Statement    *LockStatement `json:"statement,omitempty"`
 	RowsLocked   uint64         `json:"rows_locked"`
 	RowsModified uint64         `json:"rows_modified"`
 	Isolation    string         `json:"isolation"`
-	ReadOnly     bool           `json:"read_only"`
+	// ReadOnly is true for a transaction that cannot write, and for one that has
+	// not yet written or locked anything.
+	ReadOnly bool `json:"read_only"`
 	// User is the account's name, without its host.
 	User string `json:"user,omitempty"`
 }
 
 // Chatter tells transactions of one statement from longer ones, since Epoch.
+// It is found by arithmetic on counters, so that two bounds are given.
 type Chatter struct {
-	// Writes counts INSERT, UPDATE, DELETE and REPLACE statements; Commits
-	// commits that the storage engine made (Handler_commit); Explicit those
-	// that a client asked for (Com_commit).
-	Writes   uint64 `json:"writes"`
-	Commits  uint64 `json:"commits"`
+	// Writes counts statements that can change rows (Com_insert, Com_update …),
+	// whether they did or not.
+	Writes uint64 `json:"writes"`
+	// Commits counts transactions that changed something and were committed; nil
+	// without a binary log. Handler_commit is not it: it counts the statements
+	// within transactions too, and each engine apart.
+	Commits *uint64 `json:"commits,omitempty"`
+	// Explicit counts COMMIT statements (Com_commit), also of transactions that
+	// changed nothing.
 	Explicit uint64 `json:"explicit"`
-	// SingleWrites counts writes that were a transaction of their own. Nil
-	// where only an upper bound is known.
-	SingleWrites *uint64 `json:"single_writes,omitempty"`
+	// SingleWrites is at most how many writes were a transaction of their own.
+	// It is exact if each write changed rows. SingleWritesLeast is at least how
+	// many: commits that nobody asked for. It is exact if each COMMIT ended a
+	// transaction that had changed something. Nil without a binary log.
+	SingleWrites      *uint64 `json:"single_writes,omitempty"`
+	SingleWritesLeast *uint64 `json:"single_writes_least,omitempty"`
 }
 
 // Deadlocks counts deadlocks and lock wait timeouts since the server started.

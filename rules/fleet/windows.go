@@ -131,8 +131,9 @@ func transactionWindow(first, last *snapshot.Transactions, w Window) *Transactio
 	}
 	if a, b := first.Chatter, last.Chatter; a != nil && b != nil {
 		out.Chatter = &snapshot.Chatter{
-			Writes: minus(b.Writes, a.Writes), Commits: minus(b.Commits, a.Commits),
-			Explicit: minus(b.Explicit, a.Explicit), SingleWrites: difference(a.SingleWrites, b.SingleWrites),
+			Writes: minus(b.Writes, a.Writes), Explicit: minus(b.Explicit, a.Explicit),
+			Commits: difference(a.Commits, b.Commits), SingleWrites: difference(a.SingleWrites, b.SingleWrites),
+			SingleWritesLeast: difference(a.SingleWritesLeast, b.SingleWritesLeast),
 		}
 	}
 	return out
