@@ -132,7 +132,7 @@ func selectDigests(cpu bool) string {
 		columns[sumCPUTime] = "0"
 	}
 	return "SELECT SCHEMA_NAME, DIGEST, FIRST_SEEN, LAST_SEEN, " + strings.Join(columns[:], ", ") +
-		" FROM performance_schema." + digestSummary + " LIMIT " + strconv.Itoa(maxRows)
+		" FROM performance_schema." + digestSummary + " LIMIT 20000"
 }
 
 // digestCells are the cells of one row, in the order of selectDigests.

@@ -11,11 +11,12 @@ import (
 )
 
 // Jobs returns everything that is read of the server. The agent may change
-// their intervals.
+// their intervals. Each call makes jobs of its own, which know nothing of those
+// made before.
 func (s *Server) Jobs() []collectors.Job {
 	digests := newDigestJob(s)
 	return slices.Concat([]collectors.Job{
-		s.job("mysql/identity", 10*time.Second, readIdentity),
+		{Name: "mysql/identity", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: roundLimit, Collector: &identityJob{server: s}},
 		s.job("mysql/status", 10*time.Second, newStatusReader().read),
 		s.job("mysql/settings", time.Minute, readSettings),
 		{Name: "mysql/digests", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: digests},

@@ -159,3 +159,19 @@ func run(t testing.TB, job collectors.Job) *snapshot.Server {
 	}
 	return into.Server(job.Server)
 }
+
+// grantsScript are the statements of packaging/grants.sql.
+func grantsScript(t testing.TB) []string {
+	t.Helper()
+	script, err := os.ReadFile("../../packaging/grants.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var statements []string
+	for line := range strings.Lines(string(script)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+			statements = append(statements, line)
+		}
+	}
+	return statements
+}

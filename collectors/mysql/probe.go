@@ -281,10 +281,3 @@ func onOff(enabled string) snapshot.Feature {
 	}
 	return snapshot.FeatureOff
 }
-
-// readIdentity publishes what the probe found.
-func readIdentity(_ context.Context, q *session, into *snapshot.Server) error {
-	identity := q.identity
-	into.Identity = &identity
-	return nil
-}

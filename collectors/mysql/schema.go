@@ -56,8 +56,6 @@ const (
 	setCachedStatistics = "SET SESSION information_schema_stats_expiry = 86400"
 )
 
-var needReferences = need{fact: "the structure of tables", mysql: "REFERENCES ON *.*", mariadb: "REFERENCES ON *.*"}
-
 // readSchema reads the structure of all tables that the account may see.
 func (s *Server) readSchema(ctx context.Context, into *snapshot.Snapshot) error {
 	part := &snapshot.Schema{Tables: []snapshot.Table{}}
@@ -104,7 +102,7 @@ func (s *Server) listSchemas(ctx context.Context, part *snapshot.Schema) (names 
 	}
 	if len(names) == 0 {
 		gap := s.schemaGap("the account sees no schema: the structure of tables is unknown")
-		gap.Remedy = q.grant(needReferences)
+		gap.Remedy = q.grant(need{mysql: "REFERENCES ON *.*", mariadb: "REFERENCES ON *.*"})
 		part.Gaps = append(part.Gaps, gap)
 	}
 	return names, nil

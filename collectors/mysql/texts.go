@@ -25,7 +25,7 @@ const (
 	// not be told from others, and counts as "other".
 	maxTextTries = 3
 	// maxTextBytes bounds one text; max_digest_length can be a megabyte.
-	maxTextBytes = 16 << 10
+	maxTextBytes = 16384
 )
 
 // learn reads the texts that are lacking of the rows that counted something.
@@ -75,8 +75,7 @@ func (d *digestJob) unread(active []*digestRow) []*digestRow {
 	return rows
 }
 
-var selectTexts = "SELECT SCHEMA_NAME, DIGEST, LEFT(DIGEST_TEXT, " + strconv.Itoa(maxTextBytes) + ")" +
-	" FROM performance_schema." + digestSummary
+const selectTexts = "SELECT SCHEMA_NAME, DIGEST, LEFT(DIGEST_TEXT, 16384) FROM performance_schema." + digestSummary
 
 // readTexts reads texts in one scan.
 func (d *digestJob) readTexts(ctx context.Context, q *session, wanted []*digestRow) error {
@@ -175,6 +174,10 @@ func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, textEr
 	if c.reset {
 		add("the digest table was emptied since the last read: statements that ran between the two are not counted",
 			"let nothing TRUNCATE performance_schema."+digestSummary+"; if it fills up, raise performance_schema_digests_size")
+	}
+	if c.overflow > 0 {
+		add(fmt.Sprintf("the digest table is full: %d statements since the last read could not be told apart", c.overflow),
+			fmt.Sprintf("performance_schema_digests_size = %d in the option file, and restart the server", 2*max(digests.Capacity, 5000)))
 	}
 	if textErr != nil {
 		add("the texts of new statements could not be read in this round; they count as soon as they can", "")

@@ -121,14 +121,23 @@ func (q *session) readUserstat(ctx context.Context, use *snapshot.Use) error {
 		return nil
 	})
 	if len(use.Tables) == 0 {
-		use.Gaps = append(use.Gaps, snapshot.Gap{
-			Job: "mysql/use", Subject: q.server.cfg.Name,
-			Reason: "userstat shows only tables that the account may read, and there is none",
-			Remedy: q.grant(need{mariadb: "SELECT ON shop.*"}) + ", for each of your schemas; or " + q.schemaRemedy(),
-		})
+		use.Gaps = append(use.Gaps, q.userstatGap())
 	}
 	q.cutUse(use, max(len(use.Tables), len(use.Indexes)))
 	return err
+}
+
+// userstatGap says why userstat shows nothing: it hides tables that the account
+// may not read. Where performance_schema is on, its grant is the smaller one.
+func (q *session) userstatGap() snapshot.Gap {
+	if q.identity.Features["index_use"] == snapshot.FeatureNoPrivilege {
+		return q.useGap()
+	}
+	return snapshot.Gap{
+		Job: "mysql/use", Subject: q.server.cfg.Name,
+		Reason: "userstat shows only tables that the account may read, and there is none",
+		Remedy: "for each of your schemas: " + q.grant(need{mariadb: "SELECT ON shop.*"}),
+	}
 }
 
 // cutUse says so if there are more rows than are read.
