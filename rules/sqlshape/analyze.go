@@ -17,6 +17,8 @@ type analyzer struct {
 	catalog Catalog
 	// subqueries have been analysed; the value is the column that each selects, if it is one.
 	subqueries map[*sqlparser.Subquery]*column
+	// rejected are the tables whose columns must not be NULL for a row to pass WHERE.
+	rejected map[int]bool
 }
 
 // analyze returns the shape of a tree.
@@ -24,8 +26,9 @@ func analyze(tree sqlparser.Statement, cat Catalog, partial bool) (*Shape, error
 	if cat == nil {
 		cat = func(string, string) ([]string, bool) { return nil, false }
 	}
-	a := &analyzer{shape: &Shape{Partial: partial}, catalog: cat, subqueries: map[*sqlparser.Subquery]*column{}}
+	a := &analyzer{shape: &Shape{Partial: partial}, catalog: cat, subqueries: map[*sqlparser.Subquery]*column{}, rejected: map[int]bool{}}
 	a.statement(tree)
+	a.simplifyOuterJoins()
 	if a.full() {
 		return nil, fmt.Errorf("%w: it has more than %d tables or query blocks", ErrUnparsable, maxTables)
 	}

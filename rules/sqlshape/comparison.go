@@ -67,6 +67,8 @@ func (k *sink) joined(l, r column) {
 	}
 	k.join(l, Join{To: r.table, ToColumn: r.name})
 	k.join(r, Join{To: l.table, ToColumn: l.name})
+	k.rejects(l.table)
+	k.rejects(r.table)
 }
 
 // computed notes that a column equals an expression, if that is computed from one other table.
@@ -236,6 +238,7 @@ func (k *sink) disjunction(branches []map[int]*Predicates, table int) {
 	ins := implied(branches, table)
 	for _, in := range ins {
 		k.predicates(table).addIn(in)
+		k.rejects(table)
 	}
 	or := Or{Complete: true}
 	more := false

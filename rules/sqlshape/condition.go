@@ -148,6 +148,7 @@ func addRange(p *Predicates, name string) { p.Range = appendOnce(p.Range, name) 
 func (k *sink) compared(e sqlparser.Expr, note func(*Predicates, string)) {
 	if _, ok := e.(*sqlparser.ColName); ok {
 		k.add(e, note)
+		k.rejectsNull(e)
 		return
 	}
 	for _, c := range columnsOf(e) {
@@ -160,10 +161,9 @@ func (k *sink) compared(e sqlparser.Expr, note func(*Predicates, string)) {
 func (k *sink) is(e *sqlparser.IsExpr) {
 	switch e.Right {
 	case sqlparser.IsNullOp:
-		if col, ok := k.column(e.Left); ok && k.where && k.a.shape.Tables[col.table].Outer {
-			return
+		if col, ok := k.column(e.Left); !ok || !k.where || !k.a.shape.Tables[col.table].Outer {
+			k.add(e.Left, func(p *Predicates, name string) { p.Null = appendOnce(p.Null, name) })
 		}
-		k.compared(e.Left, func(p *Predicates, name string) { p.Null = appendOnce(p.Null, name) })
 	case sqlparser.IsNotNullOp:
 		k.compared(e.Left, func(p *Predicates, name string) { p.NotNull = appendOnce(p.NotNull, name) })
 	default:

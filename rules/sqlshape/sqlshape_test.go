@@ -138,6 +138,14 @@ func TestShapes(t *testing.T) {
 			want: "items/i: outer join=order_id=o.id needs=order_id\norders/o: needs=id\n",
 		},
 		{
+			name: "an outer join whose inner side is compared is an inner join, and so is what it hangs on",
+			sql:  "SELECT p.ID FROM p LEFT JOIN tr ON (p.ID = tr.object_id) LEFT JOIN tt ON tt.id = tr.tt_id LEFT JOIN x ON x.p = p.ID WHERE tt.slug = 'a' AND IFNULL(x.k, 1) = 1",
+			want: "p: join=ID=tr.object_id needs=ID\n" +
+				"tr: join=object_id=p.ID join=tt_id=tt.id needs=object_id,tt_id\n" +
+				"tt: equal=slug join=id=tr.tt_id needs=id,slug\n" +
+				"x: outer wrapped=ifnull(k) join=p=p.ID needs=p,k\n",
+		},
+		{
 			name: "straight join has an order, a computed value no column",
 			sql:  "SELECT 1 FROM t STRAIGHT_JOIN u ON u.a = t.a WHERE t.b = u.b + 1",
 			want: "t: join=b=u. needs=a,b\nu: join=a=t.a needs=a,b\n",
