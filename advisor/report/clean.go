@@ -12,9 +12,21 @@ import (
 // Names and statements come from servers whose users may choose them, and they
 // end on terminals and web pages: every text of a Report goes through Clean or
 // cleanBlock before it is rendered.
+//
+// Nobody reads a name or a reason of more than a few lines: beyond longestText
+// characters it is cut.
 func Clean(s string) string {
-	return strings.Join(strings.Fields(strings.Map(printable, s)), " ")
+	s = strings.Join(strings.Fields(strings.Map(printable, s)), " ")
+	n := 0
+	for i := range s {
+		if n++; n > longestText {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }
+
+const longestText = 2000
 
 // cleanBlock is Clean for text whose lines matter, such as a configuration.
 func cleanBlock(s string) []string {

@@ -53,6 +53,22 @@ func drawRanges(fs []finding) {
 	}
 }
 
+// Parts says what a bar is made of, by the numbers of the statements.
+func (b loadBar) Parts() string {
+	parts := make([]string, 0, len(b.Segments))
+	for _, s := range b.Segments {
+		name := "statement " + strconv.Itoa(s.Mark)
+		switch s.Mark {
+		case other:
+			name = "others"
+		case hidden:
+			name = "hidden"
+		}
+		parts = append(parts, name+": "+s.Seconds)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Rest returns one segment of each kind that is no single statement's, for the
 // legend.
 func (l load) Rest() []segment {

@@ -29,6 +29,7 @@ type segment struct {
 	// Mark is the statement's number in load.Statements, or other or hidden.
 	Mark        int
 	Label       string
+	Seconds     string
 	From, Ratio float64
 }
 
@@ -59,14 +60,15 @@ type statement struct {
 	examined, sent, latency float64
 }
 
-func lookAtLoad(servers []Server) load {
+// lookAtLoad adds up the statements of all servers, and draws the shown ones.
+func lookAtLoad(all, shown []Server) load {
 	var out load
-	out.Statements = statements(servers)
+	out.Statements = statements(all)
 	longest := 0.0
-	for _, s := range servers {
+	for _, s := range all {
 		longest = max(longest, allSeconds(s))
 	}
-	for _, s := range servers {
+	for _, s := range shown {
 		if s.LoadSeconds == nil {
 			out.Unknown = append(out.Unknown, serverName(s))
 		} else {
@@ -179,8 +181,8 @@ func (b *loadBar) add(mark int, label string, seconds, longest float64) {
 		if n := len(b.Segments); n > 0 {
 			from = b.Segments[n-1].From + b.Segments[n-1].Ratio
 		}
-		label += ": " + rules.Words(seconds, rules.Count)
-		b.Segments = append(b.Segments, segment{Mark: mark, Label: label, From: from, Ratio: r})
+		words := rules.Words(seconds, rules.Count)
+		b.Segments = append(b.Segments, segment{Mark: mark, Label: label + ": " + words, Seconds: words, From: from, Ratio: r})
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 
 // in returns s in a style, if the page may be coloured.
 func (p *page) in(st style, s string) string {
-	if !p.colour || s == "" {
+	if !p.colour || st == "" || s == "" {
 		return s
 	}
 	return "\x1b[" + string(st) + "m" + s + "\x1b[0m"
@@ -48,10 +48,7 @@ func (p *page) para(indent int, st style, s string) { p.hang("", indent, st, s) 
 func (p *page) hang(label string, indent int, st style, s string) {
 	lead := pad(label, indent)
 	for _, l := range wrap(s, p.width-indent) {
-		if st != "" {
-			l = p.in(st, l)
-		}
-		p.line(lead + l)
+		p.line(lead + p.in(st, l))
 		lead = strings.Repeat(" ", indent)
 	}
 }

@@ -4,7 +4,6 @@
 package report
 
 import (
-	"slices"
 	"time"
 
 	"plimsoll/advisor/ledger"
@@ -161,13 +160,11 @@ func Build(version string, f *fleet.Fleet, judged []rules.Rule, result rules.Res
 	}
 	for _, h := range f.Hosts {
 		r.Hosts = append(r.Hosts, host(h))
-		r.addGaps(h.Name, h.Gaps)
 	}
 	for _, s := range f.Servers {
 		r.Servers = append(r.Servers, server(s))
-		r.addGaps(s.Host, s.Gaps)
 	}
-	r.addGaps("", f.Gaps)
+	r.Gaps = gaps(f)
 	for _, u := range f.Unreachable {
 		r.Unreachable = append(r.Unreachable, Unreachable(u))
 	}
@@ -184,12 +181,26 @@ func Build(version string, f *fleet.Fleet, judged []rules.Rule, result rules.Res
 	return r
 }
 
-func (r *Report) addGaps(host string, gaps []snapshot.Gap) {
-	for _, g := range gaps {
-		if gap := (Gap{Host: host, Gap: g}); !slices.Contains(r.Gaps, gap) {
-			r.Gaps = append(r.Gaps, gap)
+// gaps returns the gaps of all hosts, servers and the advisor, each once.
+func gaps(f *fleet.Fleet) []Gap {
+	var out []Gap
+	known := map[Gap]bool{}
+	add := func(host string, gaps []snapshot.Gap) {
+		for _, g := range gaps {
+			if gap := (Gap{Host: host, Gap: g}); !known[gap] {
+				known[gap] = true
+				out = append(out, gap)
+			}
 		}
 	}
+	for _, h := range f.Hosts {
+		add(h.Name, h.Gaps)
+	}
+	for _, s := range f.Servers {
+		add(s.Host, s.Gaps)
+	}
+	add("", f.Gaps)
+	return out
 }
 
 func rule(r rules.Rule) Rule {

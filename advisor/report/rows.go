@@ -62,9 +62,9 @@ func placed(host, name string) string {
 	return host + "/" + name
 }
 
-func serverRows(r *Report) []serverRow {
+func serverRows(servers []Server, hosts []Host) []serverRow {
 	var out []serverRow
-	for _, s := range r.Servers {
+	for _, s := range servers {
 		row := serverRow{
 			Name: serverName(s), Role: Clean(string(s.Role)), Source: sourceName(s), Version: Clean(s.Version),
 			Load: unknown, Statements: figure(s.StatementsPerSecond, rules.PerSecond), CPU: unknown,
@@ -75,7 +75,7 @@ func serverRows(r *Report) []serverRow {
 		if row.Version == "" {
 			row.Version = unknown
 		}
-		for _, h := range r.Hosts {
+		for _, h := range hosts {
 			if h.Cluster == s.Cluster && h.Name == s.Host {
 				row.CPU = figure(h.CPUBusyRatio, rules.Ratio)
 			}
@@ -85,22 +85,36 @@ func serverRows(r *Report) []serverRow {
 	return out
 }
 
-func channelRows(servers []Server) []channelRow {
-	var out []channelRow
+// channel is one Lag with the server that it belongs to.
+type channel struct {
+	Server
+	Lag
+}
+
+func channels(servers []Server) []channel {
+	var out []channel
 	for _, s := range servers {
 		for _, l := range s.Lag {
-			row := channelRow{
-				Replica: serverName(s), Source: sourceName(s), State: states(l.State),
-				P50: figure(l.P50, rules.Seconds), P99: figure(l.P99, rules.Seconds), Max: figure(l.Max, rules.Seconds),
-			}
-			if l.Channel != "" {
-				row.Replica += " (" + Clean(l.Channel) + ")"
-			}
-			if l.P50 == nil && l.P99 == nil && l.Max == nil {
-				row.Unknown = "unknown, because " + because(l.Unknown)
-			}
-			out = append(out, row)
+			out = append(out, channel{s, l})
 		}
+	}
+	return out
+}
+
+func channelRows(channels []channel) []channelRow {
+	var out []channelRow
+	for _, c := range channels {
+		row := channelRow{
+			Replica: serverName(c.Server), Source: sourceName(c.Server), State: states(c.State),
+			P50: figure(c.P50, rules.Seconds), P99: figure(c.P99, rules.Seconds), Max: figure(c.Max, rules.Seconds),
+		}
+		if c.Channel != "" {
+			row.Replica += " (" + Clean(c.Channel) + ")"
+		}
+		if c.P50 == nil && c.P99 == nil && c.Max == nil {
+			row.Unknown = "unknown, because " + because(c.Unknown)
+		}
+		out = append(out, row)
 	}
 	return out
 }

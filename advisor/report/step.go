@@ -23,6 +23,22 @@ func (s step) Copyable() bool { return s.Kind != string(rules.Advice) }
 // Text returns the lines of s as one text.
 func (s step) Text() string { return strings.Join(s.Lines, "\n") }
 
+// Sentence returns the lines of s as one.
+func (s step) Sentence() string { return strings.Join(s.Lines, " ") }
+
+// Language names the language of s for who colours it; empty for none.
+func (s step) Language() string {
+	switch rules.StepKind(s.Kind) {
+	case rules.SQL:
+		return "sql"
+	case rules.Config:
+		return "ini"
+	case rules.Command:
+		return "sh"
+	}
+	return ""
+}
+
 func steps(in []rules.Step) []step {
 	var out []step
 	for _, s := range in {

@@ -28,7 +28,7 @@ func shop() *Report {
 	return &Report{
 		Schema: SchemaVersion, Version: "0.1.0", Generated: now(), Window: day,
 		Peak:      &fleet.Window{From: now().Add(-39 * time.Hour), To: now().Add(-38 * time.Hour)},
-		Shortened: true, Login: "the socket /run/mysqld/mysqld.sock as user plimsoll",
+		Shortened: true, Login: "the server's socket as plimsoll",
 		Hosts: []Host{
 			{Cluster: "shop", Name: "db1", SeenRatio: 1, Cores: new(8), CPUBusyRatio: new(0.46), PeakCPUBusyRatio: new(0.81)},
 			{Cluster: "shop", Name: "db2", SeenRatio: 0.62, Cores: new(8), CPUBusyRatio: new(0.12)},
@@ -41,7 +41,7 @@ func shop() *Report {
 		Findings: shopFindings(),
 		Gone: []Entry{{
 			Finding: rules.Finding{
-				Rule: "mysql/unused-index", Title: "An index that no statement used", Severity: rules.Low, Fingerprint: "77aa0c1d2e3f4a5b",
+				Rule: "mysql/unused-index", Title: "An index that no statement used", Severity: rules.Low, Effort: rules.Minutes, Fingerprint: "77aa0c1d2e3f4a5b",
 				Subject: rules.Subject{Cluster: "shop", Kind: rules.OfIndex, Schema: "shop", Name: "reviews", Part: "idx_old"},
 				Summary: "shop.reviews (idx_old) was not used in 35 days.", Confidence: rules.Confidence{Ratio: 0.8},
 				Evidence: []rules.Evidence{{What: "uses", Unit: rules.Count, Source: "table_io_waits_summary_by_index_usage", Window: day}},

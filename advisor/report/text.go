@@ -41,7 +41,7 @@ func (p *page) top(v view) {
 	p.ends(bold, strings.TrimSpace("PLIMSOLL  "+v.Site), v.Generated)
 	p.para(0, dim, strings.TrimSpace(v.Window+". "+v.Zone+" "+v.Peak))
 	if v.Login != "" {
-		p.para(0, dim, "Logged in by "+v.Login+".")
+		p.para(0, dim, "Logged in through "+v.Login+".")
 	}
 	p.line("")
 	p.para(2, toneStyle(v.Verdict.Tone), v.Verdict.Headline)

@@ -54,6 +54,7 @@ func (p *page) findings(v view) {
 	for _, f := range v.Gone {
 		p.hang(" -", label, "", f.Title+": "+f.Subject+"; "+f.Life)
 	}
+	p.note(v.Rest.Gone)
 }
 
 // finding writes all of f; what an action already said is not said again.
@@ -133,7 +134,7 @@ func (p *page) steps(name string, all []step) {
 	for _, s := range all {
 		about := strings.TrimSpace(on(s) + " " + s.Note)
 		if !s.Copyable() {
-			p.field(name, strings.TrimSpace(about+" "+strings.Join(s.Lines, " ")))
+			p.field(name, strings.TrimSpace(about+" "+s.Sentence()))
 			continue
 		}
 		p.field(name, cmp.Or(about, "Copy:"))
@@ -145,7 +146,7 @@ func (p *page) steps(name string, all []step) {
 func (p *page) step(s step) {
 	about := strings.TrimSpace(on(s) + " " + s.Note)
 	if !s.Copyable() {
-		about, s.Lines = strings.TrimSpace(about+" "+strings.Join(s.Lines, " ")), nil
+		about, s.Lines = strings.TrimSpace(about+" "+s.Sentence()), nil
 	}
 	p.para(label, dim, about)
 	p.lines(s)

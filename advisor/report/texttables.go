@@ -8,6 +8,7 @@ func (p *page) replication(v view) {
 			rows = append(rows, []string{s.Name, s.Role, s.Source, s.Version, s.Load, s.Statements, s.CPU})
 		}
 		p.table(2, []string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
+		p.note(v.Rest.Servers)
 	}
 	if len(v.Channels) == 0 {
 		return
@@ -31,7 +32,11 @@ func (p *page) replication(v view) {
 			p.hang("  -", 4, "", text)
 		}
 	}
+	p.note(v.Rest.Channels)
 }
+
+// note writes what a table leaves out, if anything.
+func (p *page) note(s string) { p.para(2, dim, s) }
 
 func (p *page) coverage(v view) {
 	if len(v.Hosts)+len(v.Seen) == 0 {
@@ -44,6 +49,7 @@ func (p *page) coverage(v view) {
 			rows = append(rows, []string{h.Name, h.Seen, h.Cores, h.CPU, h.Peak})
 		}
 		p.table(2, []string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
+		p.note(v.Rest.Hosts)
 	}
 	if len(v.Seen) > 0 {
 		p.line("")
@@ -65,15 +71,18 @@ func (p *page) unseen(u unseen) {
 	for _, a := range u.Unreachable {
 		p.hang("  -", 4, "", "Agent "+a.Target+" could not be read: "+a.Reason)
 	}
+	p.note(u.Rest.Unreachable)
 	for _, g := range u.Gaps {
 		p.blindSpot(g)
 	}
+	p.note(u.Rest.Gaps)
 	if len(u.Waiting) > 0 {
 		p.heading("What could not be judged")
 	}
 	for _, w := range u.Waiting {
 		p.blindSpot(w)
 	}
+	p.note(u.Rest.Waiting)
 }
 
 func (p *page) blindSpot(b blindSpot) {

@@ -13,6 +13,8 @@ type unseen struct {
 	Unreachable []Unreachable
 	Gaps        []blindSpot
 	Waiting     []blindSpot
+	// Rest says what of them is left out; empty where nothing is.
+	Rest struct{ Unreachable, Gaps, Waiting string }
 }
 
 // Empty reports whether everything was seen.
@@ -39,11 +41,14 @@ func (b blindSpot) Names() string {
 
 func lookAtUnseen(r *Report) unseen {
 	var out unseen
-	for _, u := range r.Unreachable {
+	agents, rest := few(r.Unreachable, func(Unreachable, Unreachable) int { return 0 }, "as little readable")
+	for _, u := range agents {
 		out.Unreachable = append(out.Unreachable, Unreachable{Target: Clean(u.Target), Reason: Clean(u.Reason)})
 	}
+	out.Rest.Unreachable = rest
+	var gaps, waiting []blindSpot
 	for _, g := range r.Gaps {
-		out.Gaps = merge(out.Gaps, blindSpot{
+		gaps = append(gaps, blindSpot{
 			Reason: Clean(g.Reason), Remedy: Clean(g.Remedy), What: []string{Clean(g.Job)}, Where: where(g),
 		})
 	}
@@ -54,9 +59,11 @@ func lookAtUnseen(r *Report) unseen {
 		if about := Clean(n.Subject.String()); about != "" {
 			spot.Where = []string{about}
 		}
-		out.Waiting = merge(out.Waiting, spot)
+		waiting = append(waiting, spot)
 	}
-	return out.sorted()
+	out.Gaps, out.Rest.Gaps = few(merged(gaps), byWeight, "which hide less")
+	out.Waiting, out.Rest.Waiting = few(merged(waiting), byWeight, "which concern less")
+	return out
 }
 
 // where names the host and the server of a gap; none for one of the advisor's.
@@ -77,33 +84,34 @@ func ready(n rules.NotReady, now time.Time) string {
 	return stamp(n.ReadyAt)
 }
 
-// merge adds a blind spot to one with the same reason, remedy and time.
-func merge(spots []blindSpot, s blindSpot) []blindSpot {
-	for i := range spots {
-		if spots[i].Reason == s.Reason && spots[i].Remedy == s.Remedy && spots[i].Ready == s.Ready {
-			spots[i].What = append(spots[i].What, s.What...)
-			spots[i].Where = append(spots[i].Where, s.Where...)
-			return spots
+// merged joins blind spots with the same reason, remedy and time.
+func merged(spots []blindSpot) []blindSpot {
+	type key struct{ reason, remedy, ready string }
+	at := map[key]int{}
+	var out []blindSpot
+	for _, s := range spots {
+		k := key{s.Reason, s.Remedy, s.Ready}
+		i, ok := at[k]
+		if !ok {
+			i, at[k] = len(out), len(out)
+			out = append(out, blindSpot{Reason: s.Reason, Remedy: s.Remedy, Ready: s.Ready})
 		}
+		out[i].What, out[i].Where = append(out[i].What, s.What...), append(out[i].Where, s.Where...)
 	}
-	return append(spots, s)
+	for i := range out {
+		out[i].What, out[i].Where = distinct(out[i].What), distinct(out[i].Where)
+	}
+	slices.SortFunc(out, byWeight)
+	return out
 }
 
-// sorted puts first what can be repaired, then what keeps most from being seen.
-func (u unseen) sorted() unseen {
-	for _, spots := range [][]blindSpot{u.Gaps, u.Waiting} {
-		for i := range spots {
-			spots[i].What, spots[i].Where = distinct(spots[i].What), distinct(spots[i].Where)
-		}
-		slices.SortStableFunc(spots, func(a, b blindSpot) int {
-			return cmp.Or(
-				cmp.Compare(min(len(b.Remedy), 1), min(len(a.Remedy), 1)),
-				cmp.Compare(len(b.What)*max(len(b.Where), 1), len(a.What)*max(len(a.Where), 1)),
-				cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Remedy, b.Remedy), cmp.Compare(a.Ready, b.Ready),
-			)
-		})
-	}
-	return u
+// byWeight puts first what can be repaired, then what hides most.
+func byWeight(a, b blindSpot) int {
+	return cmp.Or(
+		cmp.Compare(min(len(b.Remedy), 1), min(len(a.Remedy), 1)),
+		cmp.Compare(len(b.What)*max(len(b.Where), 1), len(a.What)*max(len(a.Where), 1)),
+		cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Remedy, b.Remedy), cmp.Compare(a.Ready, b.Ready),
+	)
 }
 
 func distinct(names []string) []string {

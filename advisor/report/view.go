@@ -35,6 +35,8 @@ type view struct {
 	Seen         []seenRow
 	Unseen       unseen
 	Thresholds   []thresholdRow
+	// Rest says what of the tables is left out; empty where nothing is.
+	Rest struct{ Servers, Hosts, Channels, Gone string }
 }
 
 // topActions is how many findings a first screen holds, and nobody does more at
@@ -45,8 +47,6 @@ func look(r *Report) view {
 	v := view{
 		Site: site(r), Generated: stamp(r.Generated), Version: Clean(r.Version),
 		Window: span(r.Window), Login: Clean(r.Login), Zone: zone(r.Generated),
-		Load:    lookAtLoad(r.Servers),
-		Servers: serverRows(r), Channels: channelRows(r.Servers), Hosts: hostRows(r.Hosts), Seen: seenRows(r.Servers),
 		Unseen: lookAtUnseen(r), Thresholds: thresholds(r),
 	}
 	if r.Peak != nil {
@@ -56,9 +56,19 @@ func look(r *Report) view {
 		v.Shortened = "The rules' windows were shortened by configuration: what holds for " +
 			rules.Words(r.Window.Seconds(), rules.Seconds) + " may not hold for a day."
 	}
+	v.addTables(r)
 	v.addFindings(r)
 	v.Verdict = judge(r, v)
 	return v
+}
+
+func (v *view) addTables(r *Report) {
+	servers, rest := few(r.Servers, byLoad, "with less load")
+	v.Load, v.Servers, v.Seen, v.Rest.Servers = lookAtLoad(r.Servers, servers), serverRows(servers, r.Hosts), seenRows(servers), rest
+	hosts, rest := few(r.Hosts, bySeen, "of which more was seen")
+	v.Hosts, v.Rest.Hosts = hostRows(hosts), rest
+	channels, rest := few(channels(r.Servers), byLag, "with less lag")
+	v.Channels, v.Rest.Channels = channelRows(channels), rest
 }
 
 func (v *view) addFindings(r *Report) {
@@ -69,7 +79,9 @@ func (v *view) addFindings(r *Report) {
 			v.Findings = append(v.Findings, lookAtFinding(e))
 		}
 	}
-	for _, e := range r.Gone {
+	gone, rest := few(r.Gone, func(a, b Entry) int { return b.GoneSince.Compare(a.GoneSince) }, "gone for longer")
+	v.Rest.Gone = rest
+	for _, e := range gone {
 		v.Gone = append(v.Gone, lookAtFinding(e))
 	}
 	drawRanges(v.Findings)
