@@ -41,7 +41,7 @@ func build(t *testing.T) string {
 		}
 	}
 	bin := t.TempDir()
-	command(t, "go", "build", "-o", bin, "plimsoll/cmd/plimsoll-agent", "plimsoll/cmd/plimsoll")
+	command(t, "go", "build", "-ldflags=-s -w", "-o", bin, "plimsoll/cmd/plimsoll-agent", "plimsoll/cmd/plimsoll")
 	return bin
 }
 

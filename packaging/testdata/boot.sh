@@ -38,11 +38,15 @@ check "a member of the group gets a snapshot" '
 	useradd --groups plimsoll member
 	setpriv --reuid member --regid member --init-groups curl -fsS --unix-socket /run/plimsoll/agent.sock http://agent/v1/snapshot | grep -F "\"sections\""'
 check "others get none" 'not setpriv --reuid nobody --regid nogroup --clear-groups curl -fsS --unix-socket /run/plimsoll/agent.sock http://agent/v1/snapshot'
+check "the agent finds the local database and logs in by socket" '
+	mariadb </usr/share/doc/plimsoll-agent/grants.sql
+	soon 150 "curl -fsS http://127.0.0.1:9897/metrics | grep ^mysql_global_status_"'
 check "the running agent is confined" 'systemd-analyze security --threshold=15 plimsoll-agent'
 check "the agent has no capability and no way to one" '
 	grep -E "^CapBnd:\s0+$" /proc/$(agent_pid)/status
 	grep -E "^NoNewPrivs:\s1$" /proc/$(agent_pid)/status'
-check "the log is silent about errors" 'not journalctl --unit plimsoll-agent --grep "level=(ERROR|WARN)|permission denied"'
+check "the sandbox keeps nothing from the agent that it needs" '
+	not journalctl --unit plimsoll-agent --grep "level=ERROR|permission denied|not permitted"'
 
 check "a group counts inside of PrivateUsers" '
 	install -o root -g adm -m 640 /dev/null /var/log/slow.log
@@ -54,8 +58,8 @@ check "a drop-in gives the agent a group" '
 	systemctl restart plimsoll-agent
 	grep -E "^Groups:.*\b$(getent group adm | cut -d: -f3)\b" /proc/$(agent_pid)/status'
 check "a drop-in gives the agent a password" '
-	install -m 600 /dev/null /etc/plimsoll/mysql.dsn
-	echo secret >/etc/plimsoll/mysql.dsn
+	install -m 600 /dev/null /etc/plimsoll/agent/mysql.dsn
+	echo secret >/etc/plimsoll/agent/mysql.dsn
 	install -m 644 -t /etc/systemd/system/plimsoll-agent.service.d /usr/share/doc/plimsoll-agent/examples/mysql-password.conf
 	systemctl daemon-reload
 	systemctl restart plimsoll-agent
@@ -104,6 +108,19 @@ check "the advisor may use the agent's socket and not its files" '
 check "the advisor runs once it is told to" '
 	systemctl enable --now plimsoll
 	soon 30 "curl -fsS http://127.0.0.1:9898/healthz"'
+check "the advisor reports on this host" 'plimsoll report | grep -F "$(hostname)"'
+check "the advisor can use the certificates that root made" '
+	plimsoll enroll --output /tmp web1
+	for file in ca.pem advisor.crt advisor.key; do
+		setpriv --reuid plimsoll-advisor --regid plimsoll-advisor --init-groups test -r /var/lib/plimsoll/ca/$file
+	done'
+check "a host can use the certificates that it was sent" '
+	plimsoll-agent init --bundle /tmp/plimsoll-web1.tar
+	printf "listen: 0.0.0.0:9897\nweb_config_file: /etc/plimsoll/agent/web.yml\n" >>/etc/plimsoll/agent.yml
+	systemctl restart plimsoll-agent
+	cd /var/lib/plimsoll/ca
+	curl -fsS --cacert ca.pem --cert advisor.crt --key advisor.key --connect-to web1:9897:127.0.0.1:9897 https://web1:9897/v1/snapshot | grep -F "\"sections\""
+	not curl -fsS --cacert ca.pem --connect-to web1:9897:127.0.0.1:9897 https://web1:9897/metrics'
 check "an upgrade runs the new advisor" '
 	old=$(systemctl show --property=MainPID --value plimsoll)
 	dpkg -i 2/plimsoll_*.deb
