@@ -89,7 +89,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	jobs := a.jobs
 	if jobs == nil {
-		jobs = append(Jobs(a.config), a.databases.job(ctx))
+		jobs = append(Jobs(a.config), configured([]collectors.Job{a.databases.job(ctx)}, a.config)...)
 	}
 	for _, job := range jobs {
 		a.start(ctx, job)

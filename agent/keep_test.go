@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -172,6 +173,42 @@ func TestWhileStateCannotBeWrittenTotalsStayAndTheRestGoesOn(t *testing.T) {
 		if got := a.Snapshot().Gaps; len(got) != 1 {
 			t.Errorf("gaps after the disk is back = %+v, want that of the start only", got)
 		}
+	})
+}
+
+func TestAFullDiskHoldsTotalsAndNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skipf("cannot mount a small disk: %v", err)
+	}
+	defer func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		a, stop := run(t, dir, (&counter{}).job("total"), job("host", machineOf(4)))
+		filler := filepath.Join(dir, "filler")
+		if err := os.WriteFile(filler, make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("fill the disk: %v, want ENOSPC", err)
+		}
+		stay := shown(a).Statements
+		sleep(time.Minute)
+		if got := shown(a).Statements; got != stay {
+			t.Errorf("total = %d, want it to stay at %d", got, stay)
+		}
+		if gaps := a.Snapshot().Gaps; len(gaps) != 2 || !strings.Contains(gaps[1].Reason, "no space left on device") {
+			t.Errorf("gaps = %+v, want one about the full disk", gaps)
+		}
+		if h := health(t, a, "host"); h.Runs < 60 {
+			t.Errorf("the other job ran %d times, want it to go on", h.Runs)
+		}
+		remove(t, filler)
+		sleep(writeEvery + time.Second)
+		if got := shown(a).Statements; got < 60 {
+			t.Errorf("total = %d with room again, want it to catch up", got)
+		}
+		stop()
 	})
 }
 

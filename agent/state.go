@@ -130,22 +130,29 @@ func sum(body []byte) string {
 // writeState replaces the state in dir whole, and returns when it is on disk.
 func writeState(dir string, body []byte) error {
 	file := filepath.Join(dir, stateFile)
-	f, err := os.OpenFile(file+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	fresh := file + ".tmp"
+	err := writeSynced(fresh, []byte(envelopeHead+sum(body)+envelopeMid), body, []byte(envelopeTail))
+	if err != nil {
+		_ = os.Remove(fresh) // On a full disk it would hold the last of the room.
+		return err
+	}
+	if err := os.Rename(fresh, file); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+func writeSynced(file string, pieces ...[]byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	for _, piece := range [][]byte{[]byte(envelopeHead + sum(body) + envelopeMid), body, []byte(envelopeTail)} {
+	for _, piece := range pieces {
 		if _, err := f.Write(piece); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), file); err != nil {
-		return err
-	}
-	return syncFolder(dir)
+	return errors.Join(f.Sync(), f.Close())
 }
 
 func syncFolder(dir string) error {

@@ -104,7 +104,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	if s.unix != nil {
 		server := s.server(s.handler)
-		serve(server, func() error { return server.Serve(s.unix) })
+		serve(server, func() error { return server.Serve(limit(s.unix)) })
 	}
 	if s.tcp != nil {
 		server := s.server(s.handler.routes(s.allow))
