@@ -48,7 +48,7 @@ type evidence struct {
 
 func lookAtFinding(e Entry) finding {
 	f := finding{
-		Rule: Clean(string(e.Rule)), Fingerprint: Clean(e.Fingerprint), Severity: Clean(string(e.Severity)),
+		Rule: Clean(string(e.Rule)), Fingerprint: Clean(e.Fingerprint), Severity: tone(e.Severity),
 		Title: Clean(e.Title), Subject: Clean(e.Subject.String()), Summary: Clean(e.Summary),
 		Gains: gains(e.Gain), gain: e.Gain.WorkerSeconds, Effort: Clean(string(e.Effort)),
 		Confidence: e.Confidence.Level() + ", " + rules.Words(e.Confidence.Ratio, rules.Ratio),
@@ -64,9 +64,6 @@ func lookAtFinding(e Entry) finding {
 	}
 	return f
 }
-
-// Tone returns the severity, or info for one that is not known.
-func (f finding) Tone() string { return tone(f.Severity) }
 
 // Urgent reports whether f is to be read now.
 func (f finding) Urgent() bool {

@@ -33,6 +33,7 @@ func (p *page) actions(fs []finding) {
 func (p *page) findings(v view) {
 	if len(v.Findings) > 0 {
 		p.heading("Findings and their evidence")
+		p.para(2, dim, findingCaption)
 	}
 	for _, f := range v.Findings {
 		p.line("")
@@ -85,7 +86,7 @@ func (p *page) finding(f finding) {
 func (p *page) title(mark string, f finding) {
 	text := f.Title + ": " + f.Subject
 	severity := strings.ToUpper(f.Severity)
-	st := toneStyle(tone(f.Severity))
+	st := toneStyle(f.Severity)
 	if room := p.width - label - columns(text) - columns(severity); room >= 2 {
 		p.line(pad(mark, label) + p.in(bold, text) + strings.Repeat(" ", room) + p.in(st, severity))
 		return
@@ -181,6 +182,9 @@ func Explain(e Entry) []byte {
 	p.field("acknowledged", f.Acknowledged)
 	for _, d := range f.Digests {
 		p.field("statement", d)
+	}
+	if e.Open() {
+		p.field("to leave it", "plimsoll ack "+f.Fingerprint+" --why REASON --until DATE")
 	}
 	return p.Bytes()
 }

@@ -32,7 +32,7 @@ func judge(r *Report, v view) verdict {
 	switch {
 	case len(v.Findings) > 0:
 		worst := v.Findings[0]
-		out.Tone, out.Headline, out.Next = tone(worst.Severity), worst.Summary, next(v)
+		out.Tone, out.Headline, out.Next = worst.Severity, worst.Summary, next(v)
 	case !sawAnything(r):
 		out.Tone, out.Headline = toneUnknown, nothingSeen(r)
 	case len(v.Acknowledged) > 0:
@@ -43,10 +43,10 @@ func judge(r *Report, v view) verdict {
 	return out
 }
 
-func tone(severity string) string {
-	known := []rules.Severity{rules.Critical, rules.High, rules.Medium, rules.Low}
-	if slices.Contains(known, rules.Severity(severity)) {
-		return severity
+// tone returns a severity, or info for one that is not known.
+func tone(s rules.Severity) string {
+	if slices.Contains([]rules.Severity{rules.Critical, rules.High, rules.Medium, rules.Low}, s) {
+		return string(s)
 	}
 	return string(rules.Info)
 }
@@ -78,7 +78,7 @@ func counts(v view) string {
 	for _, s := range []rules.Severity{rules.Critical, rules.High, rules.Medium, rules.Low, rules.Info} {
 		n := 0
 		for _, f := range v.Findings {
-			if tone(f.Severity) == string(s) {
+			if f.Severity == string(s) {
 				n++
 			}
 		}

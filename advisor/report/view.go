@@ -53,8 +53,8 @@ func look(r *Report) view {
 		v.Peak = "The busiest hour of the last 7 days was the one to " + stamp(r.Peak.To) + "."
 	}
 	if r.Shortened {
-		v.Shortened = "The rules' windows were shortened by configuration: what holds for " +
-			rules.Words(r.Window.Seconds(), rules.Seconds) + " may not hold for a day."
+		v.Shortened = "The rules' windows were shortened by configuration, so that rules judge sooner: what was seen in " +
+			rules.Words(r.Window.Seconds(), rules.Seconds) + " need not hold at other times."
 	}
 	v.addTables(r)
 	v.addFindings(r)
@@ -127,6 +127,10 @@ func (v view) Caveats() []string {
 	}
 	return append([]string{v.Shortened}, v.Verdict.Caveats...)
 }
+
+// findingCaption says what a finding's name is good for.
+const findingCaption = "`plimsoll explain FINDING` shows one alone, and `plimsoll ack FINDING` leaves one for a while; " +
+	"the first letters of its name are enough."
 
 // loadCaption says what the figures of a load are.
 const loadCaption = "Statement seconds each second: how many statements are under way on average."
