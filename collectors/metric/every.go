@@ -10,7 +10,7 @@ const ScrapeInterval = 15 * time.Second
 // default. A job that runs more often than scrapes come is not in the list.
 func Every(job string) time.Duration {
 	switch job {
-	case "mysql/digests", "mysql/latency", "mysql/settings", "mysql/binlog", "advisor":
+	case "mysql/digests", "mysql/latency", "mysql/settings", "mysql/binlog", "mysql/deadlocks", "advisor":
 		return time.Minute
 	case "mysql/use":
 		return 5 * time.Minute
