@@ -51,8 +51,8 @@ func (f *filler) fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(now().Add(time.Duration(f.n) * time.Minute)))
 			return
 		}
-		for i := range v.NumField() {
-			f.fill(v.Field(i))
+		for _, field := range v.Fields() {
+			f.fill(field)
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -79,5 +79,7 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetUint(uint64(f.n))
 	case reflect.Bool:
 		v.SetBool(true)
+	default:
+		panic("no worst value for " + v.Type().String())
 	}
 }

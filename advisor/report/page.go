@@ -64,18 +64,19 @@ func (p *page) ends(st style, left, right string) {
 	p.para(0, "", right)
 }
 
+// A table stands indented, with room between its columns.
+const tableIndent, tableGap = "  ", "  "
+
 // table writes rows in columns, the widest of them wrapped until all fit.
-func (p *page) table(indent int, head []string, rows [][]string) {
-	const gap = 2
+func (p *page) table(head []string, rows [][]string) {
 	all := filled(append([][]string{head}, rows...))
-	head = all[0]
-	widths := make([]int, len(head))
+	widths := make([]int, len(all[0]))
 	for _, row := range all {
 		for i, cell := range row {
 			widths[i] = max(widths[i], columns(cell))
 		}
 	}
-	for total(widths)+gap*(len(widths)-1) > p.width-indent {
+	for total(widths)+len(tableGap)*(len(widths)-1) > p.width-len(tableIndent) {
 		widths[widest(widths)]--
 	}
 	for i, row := range all {
@@ -83,29 +84,25 @@ func (p *page) table(indent int, head []string, rows [][]string) {
 		if i == 0 {
 			st = dim
 		}
-		p.row(indent, gap, widths, st, row)
+		p.row(widths, st, row)
 	}
 }
 
-func (p *page) row(indent, gap int, widths []int, st style, row []string) {
+func (p *page) row(widths []int, st style, row []string) {
 	cells, height := make([][]string, len(row)), 1
 	for i, cell := range row {
 		cells[i] = wrap(cell, widths[i])
 		height = max(height, len(cells[i]))
 	}
 	for y := range height {
-		line := ""
+		line := make([]string, len(cells))
 		for i, c := range cells {
-			text := ""
 			if y < len(c) {
-				text = c[y]
+				line[i] = c[y]
 			}
-			if i > 0 {
-				line += strings.Repeat(" ", gap)
-			}
-			line += pad(text, widths[i])
+			line[i] = pad(line[i], widths[i])
 		}
-		p.line(strings.Repeat(" ", indent) + p.in(st, strings.TrimRight(line, " ")))
+		p.line(tableIndent + p.in(st, strings.TrimRight(strings.Join(line, tableGap), " ")))
 	}
 }
 

@@ -35,8 +35,9 @@ func (s step) Language() string {
 		return "ini"
 	case rules.Command:
 		return "sh"
+	default:
+		return ""
 	}
-	return ""
 }
 
 func steps(in []rules.Step) []step {

@@ -7,7 +7,7 @@ func (p *page) replication(v view) {
 		for _, s := range v.Servers {
 			rows = append(rows, []string{s.Name, s.Role, s.Source, s.Version, s.Load, s.Statements, s.CPU})
 		}
-		p.table(2, []string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
+		p.table([]string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
 		p.note(v.Rest.Servers)
 	}
 	if len(v.Channels) == 0 {
@@ -21,7 +21,7 @@ func (p *page) replication(v view) {
 		}
 	}
 	if len(rows) > 0 {
-		p.table(2, []string{"replica", "source", "median", "99th pct", "largest", "state"}, rows)
+		p.table([]string{"replica", "source", "median", "99th pct", "largest", "state"}, rows)
 	}
 	for _, c := range v.Channels {
 		if c.Unknown != "" {
@@ -48,7 +48,7 @@ func (p *page) coverage(v view) {
 		for _, h := range v.Hosts {
 			rows = append(rows, []string{h.Name, h.Seen, h.Cores, h.CPU, h.Peak})
 		}
-		p.table(2, []string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
+		p.table([]string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
 		p.note(v.Rest.Hosts)
 	}
 	if len(v.Seen) > 0 {
@@ -57,7 +57,7 @@ func (p *page) coverage(v view) {
 		for _, s := range v.Seen {
 			rows = append(rows, []string{s.Server, s.Window, s.Digested, s.Hidden, s.Prepared})
 		}
-		p.table(2, []string{"server", "seen for", "statements with a digest", "time hidden", "prepared, hidden"}, rows)
+		p.table([]string{"server", "seen for", "statements with a digest", "time hidden", "prepared, hidden"}, rows)
 	}
 }
 
