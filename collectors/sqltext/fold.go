@@ -59,7 +59,7 @@ func elementEnd(items []item, i int) int {
 // program repeats a branch is as little part of a statement as the length of a list.
 func (c *canon) foldUnion() {
 	g := &c.groups[len(c.groups)-1]
-	if g.union < 2 {
+	if g.union < 2 || len(c.groups) > maxFoldDepth {
 		return
 	}
 	third := c.branch(len(c.items), g.open)
@@ -74,22 +74,6 @@ func (c *canon) foldUnion() {
 	if first > g.open && equal(branch, c.items[second:third]) && equal(branch[head:], c.items[first:second]) {
 		c.items = c.items[:third]
 		g.union--
-		g.last = -1
-	}
-}
-
-// dropBranch takes away the unfinished branch of a cut text if it begins like the one before it,
-// behind which it would have been folded.
-func (c *canon) dropBranch() {
-	g := &c.groups[len(c.groups)-1]
-	last := c.branch(len(c.items), g.open)
-	before := c.branch(last, g.open)
-	if before < 0 {
-		return
-	}
-	n := len(c.items) - last
-	if n < last-before && equal(c.items[last:], c.items[before:before+n]) {
-		c.items = c.items[:last]
 		g.last = -1
 	}
 }
@@ -117,24 +101,6 @@ func unionHead(branch []item) int {
 		return 2
 	}
 	return 1
-}
-
-// dropRow takes away the unfinished row of a cut text if it begins like the row before it, so that
-// the text is a prefix of the statement with its rows folded.
-func (c *canon) dropRow() {
-	if len(c.groups) < 2 {
-		return
-	}
-	outer, g := c.groups[len(c.groups)-2], c.groups[len(c.groups)-1]
-	open, last := g.open, outer.last
-	if last < 0 || last >= open-1 || open > len(c.items) || c.atOpen(last, 1).kw != kwValues || !c.items[open-1].isOp(",") {
-		return
-	}
-	row, before := c.items[open:], c.items[last:open-1]
-	if len(row) < len(before) && equal(row, before[:len(row)]) {
-		c.items = c.items[:open-1]
-		c.groups = c.groups[:len(c.groups)-1]
-	}
 }
 
 // equal reports whether two runs of tokens are the same.

@@ -25,8 +25,11 @@ func (c *canon) tables(class Class) (reads, writes []string) {
 	return reads, writes
 }
 
+// maxTables bounds the tables and aliases that are told of one statement.
+const maxTables = 256
+
 func appendOnce(names []string, name string) []string {
-	if slices.Contains(names, name) {
+	if len(names) == maxTables || slices.Contains(names, name) {
 		return names
 	}
 	return append(names, name)
@@ -119,7 +122,7 @@ func (f *tableFinder) name(i int) int {
 	switch l.clause {
 	case deleting:
 		end := f.qualified(i)
-		f.named = append(f.named, f.items[end-1].text)
+		f.named = appendOnce(f.named, f.items[end-1].text)
 		return end
 	case from, into:
 		return f.table(i)
@@ -280,7 +283,7 @@ func (f *tableFinder) target(i int, l *level, top bool) {
 // deleteUsing turns the tables of DELETE FROM a, b USING … to the aliases that they are.
 func (f *tableFinder) deleteUsing(l *level) {
 	for _, t := range f.tables {
-		f.named = append(f.named, t.alias)
+		f.named = appendOnce(f.named, t.alias)
 	}
 	f.tables = nil
 	l.clause = from
@@ -292,9 +295,12 @@ func (f *tableFinder) assigned(i int) {
 		return
 	}
 	if end := f.qualified(i); end-i >= 3 {
-		f.named = append(f.named, f.items[end-3].text)
+		f.named = appendOnce(f.named, f.items[end-3].text)
 	}
 }
+
+// maxColumns is how far behind WITH x ( its AS is looked for.
+const maxColumns = 4096
 
 // cte notes the name that WITH gives if one stands at i: x AS (…), x (a, b) AS (…).
 func (f *tableFinder) cte(i int) {
@@ -304,12 +310,12 @@ func (f *tableFinder) cte(i int) {
 	}
 	end := i + 1
 	if f.at(end).isOp("(") && before.kw != kwNone {
-		for end < len(f.items) && !f.items[end].isOp(")") {
+		for end < min(i+maxColumns, len(f.items)) && !f.items[end].isOp(")") {
 			end++
 		}
 		end++
 	}
-	if f.at(end).kw == kwAs && f.at(end+1).isOp("(") {
+	if f.at(end).kw == kwAs && f.at(end+1).isOp("(") && len(f.ctes) < maxTables {
 		f.ctes = append(f.ctes, f.items[i].text)
 	}
 }

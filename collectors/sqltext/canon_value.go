@@ -1,0 +1,56 @@
+package sqltext
+
+import "strings"
+
+// value appends a value: it takes its introducer and signs with it, joins the string before it, and
+// makes a list with the value before the comma.
+func (c *canon) value() {
+	c.dropIntroducer()
+	c.dropSigns()
+	last := c.at(1)
+	switch {
+	case last.isValue():
+		return
+	case last.isOp(",") && c.at(2).isValue():
+		c.dropLast()
+		c.toList(c.at(1))
+		return
+	case last.kw == kwOffset && c.at(2).kind == Param && c.at(3).kw == kwLimit:
+		c.dropLast()
+		c.toList(c.at(1))
+		return
+	}
+	c.push(item{kind: Param, hash: hashValue, text: "?"})
+}
+
+func (c *canon) list() {
+	switch last := c.at(1); {
+	case last.isValue():
+		c.toList(last)
+	case last.isOp(",") && c.at(2).isValue():
+		c.dropLast()
+		c.toList(c.at(1))
+	default:
+		c.push(item{kind: List, hash: hashList, text: "..."})
+	}
+}
+
+func (c *canon) toList(i *item) { *i = item{kind: List, hash: hashList, text: "..."} }
+
+// dropIntroducer takes away the _utf8mb4 or (_charset) in front of a value.
+func (c *canon) dropIntroducer() {
+	last := c.at(1)
+	if last.kind == Charset || last.kind == Word && !last.dot && strings.HasPrefix(last.text, "_") {
+		c.dropLast()
+	}
+}
+
+func (c *canon) dropSigns() {
+	for {
+		last := c.at(1)
+		if !last.isOp("-") && !last.isOp("+") || !c.at(2).operandNext() {
+			return
+		}
+		c.dropLast()
+	}
+}
