@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 
 	"plimsoll/advisor/ledger"
@@ -44,8 +43,12 @@ type view struct {
 const topActions = 5
 
 func look(r *Report) view {
+	clusters := clustersOf(r)
+	if len(clusters) > 1 {
+		r = qualified(r)
+	}
 	v := view{
-		Site: site(r), Generated: stamp(r.Generated), Version: Clean(r.Version),
+		Site: enumerate(clusters), Generated: stamp(r.Generated), Version: Clean(r.Version),
 		Window: span(r.Window), Login: Clean(r.Login), Zone: zone(r.Generated),
 		Unseen: lookAtUnseen(r), Thresholds: thresholds(r),
 	}
@@ -89,19 +92,6 @@ func (v *view) addFindings(r *Report) {
 	for i := range v.Actions {
 		v.Actions[i].Number = i + 1
 	}
-}
-
-// site names the clusters in the report.
-func site(r *Report) string {
-	var clusters []string
-	for _, h := range r.Hosts {
-		clusters = append(clusters, Clean(h.Cluster))
-	}
-	for _, s := range r.Servers {
-		clusters = append(clusters, Clean(s.Cluster))
-	}
-	slices.Sort(clusters)
-	return enumerate(slices.Compact(clusters))
 }
 
 // enumerate joins names for people, and counts those beyond the first few.

@@ -188,3 +188,29 @@ func TestWindowsAreWrittenByLengthAndEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesAreQualifiedWhereThereAreSeveralClusters(t *testing.T) {
+	r := shop()
+	r.Hosts = append(r.Hosts, Host{Cluster: "blog", Name: "db1", SeenRatio: 1})
+	r.Servers = append(r.Servers, Server{Cluster: "blog", Host: "db1", Name: "db1", Role: fleet.Standalone})
+	v := look(r)
+	var servers, sources []string
+	for _, s := range v.Servers {
+		servers, sources = append(servers, s.Name), append(sources, s.Source)
+	}
+	if diff := cmp.Diff([]string{"shop:db1", "shop:db2", "shop:db3/reporting", "blog:db1"}, servers); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"", "shop:db1", "shop:db1", ""}, sources); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := v.Findings[1].Subject, "shop:shop.orders (customer_id, created_at)"; got != want {
+		t.Errorf("Subject = %q, want %q", got, want)
+	}
+	if got, want := v.Site, "blog and shop"; got != want {
+		t.Errorf("Site = %q, want %q", got, want)
+	}
+	if diff := cmp.Diff(shop().Findings, r.Findings); diff != "" {
+		t.Errorf("the report was changed: %s", diff)
+	}
+}
