@@ -55,7 +55,7 @@ func (c *canon) dropTail() {
 		for c.endsInMark() {
 			c.dropLast()
 		}
-		if !c.dropRow() && !c.dropBranch() {
+		if !c.dropRow() && !c.dropBranch() && !c.foldUnion() {
 			return
 		}
 	}

@@ -56,26 +56,30 @@ func elementEnd(items []item, i int) int {
 }
 
 // foldUnion takes the branch that just ended away if the two before it are equal to it: how often a
-// program repeats a branch is as little part of a statement as the length of a list.
-func (c *canon) foldUnion() {
+// program repeats a branch is as little part of a statement as the length of a list. It reports
+// whether it did.
+func (c *canon) foldUnion() bool {
 	g := &c.groups[len(c.groups)-1]
 	if g.union < 2 || len(c.groups) > maxFoldDepth {
-		return
+		return false
 	}
 	third := c.branch(len(c.items), g.open)
 	second := c.branch(third, g.open)
 	if second < 0 {
-		return
+		return false
 	}
 	// No UNION stands in front of the first branch, but perhaps INSERT INTO t.
 	branch := c.items[third:]
 	head := unionHead(branch)
 	first := second - (len(branch) - head)
-	if first > g.open && equal(branch, c.items[second:third]) && equal(branch[head:], c.items[first:second]) {
-		c.items = c.items[:third]
-		g.union--
-		g.last = -1
+	if len(branch) == head || first <= g.open ||
+		!equal(branch, c.items[second:third]) || !equal(branch[head:], c.items[first:second]) {
+		return false
 	}
+	c.items = c.items[:third]
+	g.union--
+	g.last = -1
+	return true
 }
 
 // branch returns the index of the UNION, directly in the group at open, that begins the last branch
