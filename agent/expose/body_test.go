@@ -21,10 +21,15 @@ func noise(n int) string {
 	return hex.EncodeToString(raw)
 }
 
+// small are limits that a test reaches quickly: a hundredth of the real ones.
+func small() limits {
+	return limits{packed: readable().packed / 100, unpacked: readable().unpacked / 100}
+}
+
 // unpack returns the section of b, after checking its size.
 func unpack(t *testing.T, b body) *snapshot.Snapshot {
 	t.Helper()
-	if len(b.packed) > maxPacked || b.bytes > maxUnpacked {
+	if !b.within(small()) {
 		t.Errorf("section has %d bytes, %d unpacked", len(b.packed), b.bytes)
 	}
 	plain, err := gzip.NewReader(bytes.NewReader(b.packed))
@@ -47,13 +52,13 @@ func unpack(t *testing.T, b body) *snapshot.Snapshot {
 
 func TestTooManyDigestsAreCutByTime(t *testing.T) {
 	d := &snapshot.Digests{Meta: snapshot.Meta{Gaps: []snapshot.Gap{{Job: "mysql/digests", Reason: "an older gap"}}}}
-	const all = 3000
+	const all = 300
 	for i := range all {
 		fingerprint := fmt.Sprintf("fp1:%016x", i)
 		d.Rows = append(d.Rows, snapshot.Digest{Fingerprint: fingerprint, DigestTotals: snapshot.DigestTotals{Seconds: float64(i)}})
-		d.Texts = append(d.Texts, snapshot.DigestText{Fingerprint: fingerprint, Rev: uint64(i + 1), Text: snapshot.Redacted(noise(8000))})
+		d.Texts = append(d.Texts, snapshot.DigestText{Fingerprint: fingerprint, Rev: uint64(i + 1), Text: snapshot.Redacted(noise(800))})
 	}
-	b, err := pack(with(known(), "a", snapshot.Server{Digests: d}))
+	b, err := pack(with(known(), "a", snapshot.Server{Digests: d}), small())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +71,7 @@ func TestTooManyDigestsAreCutByTime(t *testing.T) {
 			t.Fatalf("row %d has %v seconds, want %v: the longest first", i, row.Seconds, want)
 		}
 	}
-	if len(got.Gaps) < 2 || !strings.Contains(got.Gaps[1].Reason, "are left out: a section has at most 8 MiB compressed and 64 MiB unpacked") {
+	if len(got.Gaps) < 2 || !strings.Contains(got.Gaps[1].Reason, "are left out: with them the section would be too large") {
 		t.Errorf("gaps = %+v, want the older one and one about what is left out", got.Gaps)
 	}
 	if len(d.Rows) != all || d.Rows[0].Seconds != 0 || len(d.Gaps) != 1 {
@@ -80,10 +85,10 @@ func TestTooManyTablesAreCutByBytes(t *testing.T) {
 	for i := range all {
 		size := uint64(i)
 		table := snapshot.Table{Schema: "shop", Name: fmt.Sprint(i), DataBytes: &size}
-		table.Columns = []snapshot.Column{{Name: noise(60_000), Type: "int"}}
+		table.Columns = []snapshot.Column{{Name: noise(600), Type: "int"}}
 		schema.Tables = append(schema.Tables, table)
 	}
-	b, err := pack(with(known(), "a", snapshot.Server{Schema: schema}))
+	b, err := pack(with(known(), "a", snapshot.Server{Schema: schema}), small())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +105,10 @@ func TestTooLargeRingsKeepTheNewest(t *testing.T) {
 	s := known()
 	p := &snapshot.Positions{}
 	for i := range 400 {
-		s.Events = append(s.Events, snapshot.Event{Seq: uint64(i + 1), Summary: noise(30_000)})
-		p.Ring = append(p.Ring, snapshot.Position{GTID: noise(30_000), Offset: uint64(i + 1)})
+		s.Events = append(s.Events, snapshot.Event{Seq: uint64(i + 1), Summary: noise(300)})
+		p.Ring = append(p.Ring, snapshot.Position{GTID: noise(300), Offset: uint64(i + 1)})
 	}
-	b, err := pack(with(s, "a", snapshot.Server{Positions: p}))
+	b, err := pack(with(s, "a", snapshot.Server{Positions: p}), small())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,24 +124,24 @@ func TestTooLargeRingsKeepTheNewest(t *testing.T) {
 
 func TestWhatCompressesWellIsStillBoundedUnpacked(t *testing.T) {
 	u := &snapshot.Use{}
-	for i := range 900_000 {
+	for i := range 9_000 {
 		u.Indexes = append(u.Indexes, snapshot.IndexUse{Schema: "shop", Table: "orders", Index: "a_rather_long_name_of_an_index", Reads: uint64(i)})
 	}
-	b, err := pack(with(known(), "a", snapshot.Server{Use: u}))
+	b, err := pack(with(known(), "a", snapshot.Server{Use: u}), small())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := unpack(t, b).Servers["a"].Use
-	if n := len(got.Indexes); n == 0 || n == 900_000 || got.Indexes[0].Reads != 899_999 {
+	if n := len(got.Indexes); n == 0 || n == 9_000 || got.Indexes[0].Reads != 8_999 {
 		t.Errorf("%d indexes are left, want those that are read most", n)
 	}
 }
 
 func TestASectionThatCannotBeCutIsAnError(t *testing.T) {
 	s := known()
-	s.Gaps = []snapshot.Gap{{Reason: noise(20 << 20)}}
-	if _, err := pack(s); err == nil {
-		t.Error("pack of a gap of 20 MB: no error")
+	s.Gaps = []snapshot.Gap{{Reason: noise(1 << 20)}}
+	if _, err := pack(s, small()); err == nil {
+		t.Error("pack of a gap of 1 MB: no error")
 	}
 }
 
@@ -149,7 +154,7 @@ func BenchmarkPack10000Digests(b *testing.B) {
 	s := with(known(), "a", snapshot.Server{Digests: d})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := pack(s); err != nil {
+		if _, err := pack(s, readable()); err != nil {
 			b.Fatal(err)
 		}
 	}

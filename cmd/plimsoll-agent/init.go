@@ -122,14 +122,15 @@ Add to %s, then restart the agent:
 listen: 0.0.0.0:%s
 web_config_file: %s
 
-Prometheus scrapes this host with:
+Prometheus scrapes this host with the files that 'plimsoll enroll' made for the
+advisor, in the folder ca of its data:
 
 scrape_configs:
   - job_name: plimsoll
     honor_labels: true # cluster and host are the agent's own; without it they are renamed
     scrape_interval: 15s
     scheme: https
-    tls_config: {ca_file: ca.pem, cert_file: client.crt, key_file: client.key}
+    tls_config: {ca_file: ca.pem, cert_file: advisor.crt, key_file: advisor.key}
     static_configs:
       - targets: [%q]
 `,
