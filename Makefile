@@ -44,8 +44,9 @@ test-full: ## The long tests too: faults, every sin of the demo, a booted system
 	CGO_ENABLED=1 go test -race -timeout 60m ./agent/... ./advisor/... ./collectors/...
 
 .PHONY: lint
-lint: ## Linters, format, import rules, go.mod tidiness
+lint: ## Linters, format, import rules, unreachable code, go.mod tidiness
 	"$$(.ci/tool golangci-lint)" run $(PACKAGES)
+	unreachable=$$("$$(.ci/tool deadcode)" -test -filter ^plimsoll $(PACKAGES)); echo -n "$$unreachable"; test -z "$$unreachable"
 	go mod tidy -diff
 
 .PHONY: fmt
