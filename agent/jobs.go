@@ -24,18 +24,24 @@ func Jobs(c *config.Config, servers ...*mysql.Server) []collectors.Job {
 
 // JobNames lists the names that a configuration may use.
 func JobNames() []string {
-	// Open dials nothing, so that a server which is nowhere tells its jobs.
-	anywhere, err := mysql.Open(mysql.Config{Name: "any", Socket: "/", User: "any"})
+	names := []string{serversJob}
+	nowhere := anyServer()
+	defer nowhere.Close()
+	for _, job := range Jobs(&config.Config{}, nowhere) {
+		names = append(names, job.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// anyServer is a server that is nowhere. It tells its jobs all the same: to open
+// one dials nothing.
+func anyServer() *mysql.Server {
+	s, err := mysql.Open(mysql.Config{Name: "any", Socket: "/", User: "any"})
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	var names []string
-	for _, job := range Jobs(&config.Config{}, anywhere) {
-		names = append(names, job.Name)
-	}
-	names = append(names, serversJob)
-	slices.Sort(names)
-	return slices.Compact(names)
+	return s
 }
 
 // configured applies what the configuration says of jobs.
