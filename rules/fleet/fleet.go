@@ -89,6 +89,8 @@ type DiskWindow struct {
 	Device string
 	// BusyRatio is the share of time with a request under way.
 	BusyRatio float64
+	// ReadsPerSecond are the requests to read that it served.
+	ReadsPerSecond float64
 	// ReadLatency and WriteLatency are means in seconds; nil without requests.
 	ReadLatency  *float64
 	WriteLatency *float64

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"iter"
+
 	"plimsoll/collectors/snapshot"
 )
 
@@ -103,6 +105,26 @@ type DigestWindow struct {
 	Total snapshot.DigestTotals
 }
 
+// Site returns the statements that are not the agent's own: the site's work.
+func (w *DigestWindow) Site() iter.Seq[Digest] {
+	return func(yield func(Digest) bool) {
+		for _, d := range w.Rows {
+			if !d.Own && !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+// SiteSeconds is the time of all statements but the agent's own.
+func (w *DigestWindow) SiteSeconds() float64 {
+	seconds := w.Overflow.Seconds
+	for d := range w.Site() {
+		seconds += d.Seconds
+	}
+	return seconds
+}
+
 // Digest is what one statement did over the window.
 type Digest struct {
 	Fingerprint string
@@ -153,8 +175,10 @@ type TransactionWindow struct {
 	PeakHistory *float64
 	// Chatter is the difference over the window; nil if not known.
 	Chatter *snapshot.Chatter
-	// LargestRows is the most rows that one open transaction had modified.
+	// LargestRows is the most rows that one open transaction had modified, and
+	// Largest that transaction; nil where the server does not know it any more.
 	LargestRows *uint64
+	Largest     *snapshot.Transaction
 	// Reads are running SELECTs at samples; nil if not known.
 	Reads *snapshot.ReadSamples
 }
@@ -195,6 +219,8 @@ type Lag struct {
 	// to commit on the replica, over the seconds in which it was known; nil
 	// where no second was.
 	P50, P95, P99, Max *float64
+	// Last is the newest known lag; nil if none was known of late.
+	Last *float64
 	// TransportP99 is the part spent before the replica had received the
 	// transaction.
 	TransportP99 *float64

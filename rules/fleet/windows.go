@@ -26,7 +26,14 @@ func statusWindow(first, last *snapshot.Status, w Window) *StatusWindow {
 	return out
 }
 
+// digestWindow returns nil for copies in which the server did not let its
+// statements be counted: it then has no rows, and none for those without a place.
 func digestWindow(first, last *snapshot.Digests, w Window) *DigestWindow {
+	for _, d := range []*snapshot.Digests{first, last} {
+		if len(d.Rows) == 0 && d.Overflow == nil {
+			return nil
+		}
+	}
 	type key struct{ schema, fingerprint string }
 	before := make(map[key]snapshot.DigestTotals, len(first.Rows))
 	for _, d := range first.Rows {
@@ -115,7 +122,8 @@ func lockWindow(first, last *snapshot.Locks, w Window) *LockWindow {
 }
 
 func transactionWindow(first, last *snapshot.Transactions, w Window) *TransactionWindow {
-	out := &TransactionWindow{Window: w, LargestRows: largestRows(first, last), Isolation: map[string]uint64{}}
+	out := &TransactionWindow{Window: w, Isolation: map[string]uint64{}}
+	out.LargestRows, out.Largest = largest(first, last)
 	for level, n := range last.Isolation {
 		out.Isolation[level] = minus(n, first.Isolation[level])
 	}
@@ -139,18 +147,23 @@ func transactionWindow(first, last *snapshot.Transactions, w Window) *Transactio
 	return out
 }
 
-// largestRows is the record of the epoch if it was set within the window, and
-// else the largest transaction that is open now: an old record must not be found
-// for ever.
-func largestRows(first, last *snapshot.Transactions) *uint64 {
+// largest is the record of the epoch if it was set within the window, and else
+// the largest transaction that is open now: an old record must not be found for
+// ever.
+func largest(first, last *snapshot.Transactions) (*uint64, *snapshot.Transaction) {
 	if last.LargestRows == nil || first.LargestRows == nil || *last.LargestRows > *first.LargestRows {
-		return last.LargestRows
+		return last.LargestRows, last.Largest
 	}
-	rows := uint64(0)
+	var most snapshot.Transaction
 	for _, t := range last.Longest {
-		rows = max(rows, t.RowsModified)
+		if t.RowsModified > most.RowsModified {
+			most = t
+		}
 	}
-	return &rows
+	if most.RowsModified == 0 {
+		return new(uint64), nil
+	}
+	return &most.RowsModified, &most
 }
 
 func deadlockWindow(first, last *snapshot.Deadlocks, w Window) *DeadlockWindow {
@@ -232,8 +245,9 @@ func diskWindows(first, last *snapshot.Machine, seconds float64) []DiskWindow {
 		}
 		out = append(out, DiskWindow{
 			Device: d.Device, BusyRatio: min(minus(d.BusySeconds, b.BusySeconds)/seconds, 1),
-			ReadLatency:  mean(minus(d.ReadSeconds, b.ReadSeconds), minus(d.Reads, b.Reads)),
-			WriteLatency: mean(minus(d.WriteSeconds, b.WriteSeconds), minus(d.Writes, b.Writes)),
+			ReadsPerSecond: float64(minus(d.Reads, b.Reads)) / seconds,
+			ReadLatency:    mean(minus(d.ReadSeconds, b.ReadSeconds), minus(d.Reads, b.Reads)),
+			WriteLatency:   mean(minus(d.WriteSeconds, b.WriteSeconds), minus(d.Writes, b.Writes)),
 		})
 	}
 	return out
