@@ -127,7 +127,7 @@ func (d *demo) watch(ctx context.Context) error {
 }
 
 // warmUp is what agents and advisor need before the shop is seen whole.
-const warmUp = 10 * time.Second
+const warmUp = 20 * time.Second
 
 // check returns why a program ended that should not have.
 func (d *demo) check() error {

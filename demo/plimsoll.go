@@ -80,7 +80,7 @@ func (d *demo) advisorConfig() string {
 	config := fmt.Sprintf(`data: %s
 listen: %s
 interval: 5s
-window: 1h
+window: %s
 agents:
   - static_configs:
       - targets: ["unix:%s", "unix:%s"]
@@ -89,10 +89,10 @@ agents:
 rules:
   mysql/read-split: {disabled: true}
   mysql/replica-count: {disabled: true}
-`, d.path("data"), d.listen, d.path("db1", "agent.sock"), d.path("db2", "agent.sock"))
+`, d.path("data"), d.listen, d.length+warmUp, d.path("db1", "agent.sock"), d.path("db2", "agent.sock"))
 	for _, r := range rules.All() {
 		if r.ID != "mysql/read-split" && r.ID != "mysql/replica-count" {
-			config += fmt.Sprintf("  %s: {min_window: 40s, window: 1m}\n", r.ID)
+			config += fmt.Sprintf("  %s: {min_window: 30s, window: 1m}\n", r.ID)
 		}
 	}
 	return config

@@ -64,9 +64,14 @@ func (s series) peak(expr string) string {
 	return s.over("quantile_over_time(0.95, %s)", expr)
 }
 
-// most is the largest value of expr over the window.
-func (s series) most(expr string) string {
-	return s.over("max_over_time(%s)", expr)
+// quantile is the 95th percentile of a series over the window.
+func (s series) quantile(name string) string {
+	return fmt.Sprintf("quantile_over_time(0.95, %s[%s])", name, s.window())
+}
+
+// most is the largest value of a series over the window.
+func (s series) most(name string) string {
+	return fmt.Sprintf("max_over_time(%s[%s])", name, s.window())
 }
 
 func (s series) over(function, expr string) string {
@@ -77,10 +82,10 @@ func (s series) over(function, expr string) string {
 	return fmt.Sprintf(function, fmt.Sprintf("(%s)[%s:%s]", expr, s.window(), seconds(step)))
 }
 
-// step is a minute, or less where the whole window is minutes: sixty points are
-// enough for a percentile.
+// step is a minute for a day, and less for less: points lie on whole steps, so
+// that one of minutes would miss what was seen for a minute only.
 func (s series) step() time.Duration {
-	return min(max(s.fleet.Window.Duration()/60, time.Second), time.Minute).Truncate(time.Second)
+	return min(max(s.fleet.Window.Duration()/360, time.Second), time.Minute).Truncate(time.Second)
 }
 
 func (s series) window() string { return seconds(s.fleet.Window.Duration()) }

@@ -42,7 +42,7 @@ func (s series) fillHosts() {
 }
 
 func (s series) fillServers() {
-	running := s.each(s.peak(`mysql_global_status_threads_running`))
+	running := s.each(s.quantile(`mysql_global_status_threads_running`))
 	connected := s.each(s.most(`mysql_global_status_threads_connected`))
 	longest := s.each(s.most(`plimsoll_mysql_transaction_longest_seconds`))
 	history := s.each(s.most(`plimsoll_mysql_history_list_length`))
@@ -94,7 +94,7 @@ func (s series) fillLag(readings []LagReading) {
 	}
 	p50, p95, p99 := quantile("0.5"), quantile("0.95"), quantile("0.99")
 	worst := s.each(s.most(`plimsoll_mysql_replica_lag_max_seconds`), "server", "channel")
-	transport := s.each(s.peak(`plimsoll_mysql_replica_transport_lag_max_seconds`), "server", "channel")
+	transport := s.each(s.quantile(`plimsoll_mysql_replica_transport_lag_max_seconds`), "server", "channel")
 	trend := s.each(fmt.Sprintf(`deriv(plimsoll_mysql_replica_lag_last_seconds[%s])`, s.recent()), "server", "channel")
 	states := s.each(fmt.Sprintf(`increase(plimsoll_mysql_replica_lag_state_seconds_total[%s])`, s.window()), "server", "channel", "state")
 	for _, r := range readings {
@@ -105,10 +105,11 @@ func (s series) fillLag(readings []LagReading) {
 		key := []string{r.Cluster, r.Host, r.Server, r.Channel}
 		lag := fleet.Lag{
 			Channel: r.Channel, Window: s.fleet.Window, ClockErrorSeconds: r.ClockErrorSeconds, Unknown: r.Unknown,
-			P50: p50.find(key...), P95: p95.find(key...), P99: p99.find(key...), Max: worst.find(key...),
+			P50: p50.find(key...), P95: p95.find(key...), P99: p99.find(key...), Max: worst.find(key...), Last: r.Last,
 			TransportP99: transport.find(key...), TrendRatio: trend.find(key...),
 			State: map[snapshot.LagState]float64{},
 		}
+		clampToMax(&lag)
 		seen := 0.0
 		for _, state := range lagStates() {
 			if seconds := states.find(append(key, string(state))...); seconds != nil {
@@ -118,6 +119,16 @@ func (s series) fillLag(readings []LagReading) {
 		}
 		lag.Window.From = maxTime(lag.Window.From, lag.Window.To.Add(-time.Duration(seen*float64(time.Second))))
 		v.Lag = append(v.Lag, lag)
+	}
+}
+
+// clampToMax keeps percentiles, which are interpolated within buckets, from going
+// beyond the largest value that was seen.
+func clampToMax(lag *fleet.Lag) {
+	for _, p := range []*float64{lag.P50, lag.P95, lag.P99} {
+		if p != nil && lag.Max != nil {
+			*p = min(*p, *lag.Max)
+		}
 	}
 }
 

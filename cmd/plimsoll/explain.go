@@ -54,9 +54,9 @@ func explainRule(cmd *cobra.Command, from *source, rule rules.Rule) error {
 	}
 	for _, n := range r.NotReady {
 		if n.Rule == rule.ID {
-			fmt.Fprintf(out, "\nNot ready for %s: %s\n", n.Subject, n.Reason)
+			fmt.Fprintf(out, "\nNot ready for %s: %s\n", report.Clean(n.Subject.String()), report.Clean(n.Reason))
 			if n.Remedy != "" {
-				fmt.Fprintf(out, "  to do: %s\n", n.Remedy)
+				fmt.Fprintf(out, "  to do: %s\n", report.Clean(n.Remedy))
 			}
 		}
 	}
