@@ -54,6 +54,13 @@ func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
 	}
 	s := o.Scanner(sql)
 	for t := s.Next(); t.Kind != EOF; t = s.Next() {
+		for t.Kind == Op && t.Text == "," && c.at(1).kind == List {
+			if t = s.Next(); !t.Value() { // most tokens of a log are values of long lists
+				c.op(",")
+			} else {
+				t = s.Next()
+			}
+		}
 		c.add(t)
 	}
 	c.finish(s.cut)
