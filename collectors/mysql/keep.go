@@ -12,7 +12,8 @@ const keptVersion = 1
 
 // kept is the state of the job mysql/digests: the last read of the server's
 // table, so that an agent's restart leaves no gap, and all totals, so that none
-// falls. At 10,000 digests it has some 4 MB.
+// falls. Texts are not kept: they are read again. At 10,000 digests it has some
+// 3 MB.
 type kept struct {
 	Version  int            `json:"version"`
 	Epoch    string         `json:"epoch"`
@@ -24,78 +25,63 @@ type kept struct {
 	Other    sums           `json:"other"`
 	Overflow sums           `json:"overflow"`
 	Coverage coverageTotals `json:"coverage"`
-	Groups   []keptGroup    `json:"groups"`
-	Rows     []keptRow      `json:"rows"`
-}
-
-// keptGroup is a digestGroup. Texts are not kept: they are read again.
-type keptGroup struct {
-	Schema      string   `json:"s"`
-	Fingerprint string   `json:"f"`
-	Own         bool     `json:"o,omitempty"`
-	First       int64    `json:"a"`
-	Last        int64    `json:"z"`
-	Aliases     []string `json:"d,omitempty"`
-	Total       sums     `json:"t"`
-	Shown       *sums    `json:"v,omitempty"`
-	// Quiet is nil for those who have no series now.
-	Quiet *int `json:"q,omitempty"`
-}
-
-// keptRow is a digestRow.
-type keptRow struct {
-	// Key is the row's key in the table: schema and digest with their NULLs.
-	Key      []byte `json:"k"`
-	Schema   string `json:"s,omitempty"`
-	Digest   string `json:"d,omitempty"`
-	Group    int    `json:"g"` // index in Groups; -1 for none
-	Overhead bool   `json:"p,omitempty"`
-	First    int64  `json:"a"`
-	Last     int64  `json:"z"`
-	Sums     sums   `json:"t"`
-	Pending  *sums  `json:"w,omitempty"`
+	// Groups and Rows are packed, see packGroup and packRow.
+	Groups []byte `json:"groups"`
+	Rows   []byte `json:"rows"`
 }
 
 func (d *digestJob) save() (json.RawMessage, error) {
 	l, t := &d.ledger, &d.table
-	k := kept{
-		Version: keptVersion, Epoch: l.epoch, Server: t.server, Started: t.started, Read: t.read,
-		Rev: l.rev, CPU: l.cpu, Other: l.other, Overflow: l.overflow, Coverage: d.coverage,
-		Groups: make([]keptGroup, 0, len(l.groups)), Rows: make([]keptRow, 0, len(t.rows)),
-	}
+	groups, rows := newPacker(len(l.groups)), newPacker(len(t.rows))
 	index := make(map[*digestGroup]int, len(l.groups))
 	for _, g := range l.groups {
-		index[g] = len(k.Groups)
-		kept := keptGroup{
-			Schema: g.schema, Fingerprint: g.fingerprint, Own: g.own, First: g.first, Last: g.last,
-			Aliases: g.aliases, Total: g.total, Shown: unlessZero(g.shown),
-		}
-		if quiet, member := l.roster.quiet[g.groupKey]; member {
-			kept.Quiet = &quiet
-		}
-		k.Groups = append(k.Groups, kept)
+		index[g] = len(index)
+		groups.group(g)
+		quiet, member := l.roster.quiet[g.groupKey]
+		groups.bool(member)
+		groups.int(int64(quiet))
 	}
 	for key, r := range t.rows {
 		if !r.known {
 			continue
 		}
-		group, ok := index[r.group]
-		if !ok {
-			group = -1
+		group := -1
+		if r.group != nil {
+			group = index[r.group]
 		}
-		k.Rows = append(k.Rows, keptRow{
-			Key: []byte(key), Schema: r.schema, Digest: r.digest, Group: group, Overhead: r.overhead,
-			First: r.first, Last: r.last, Sums: r.sums, Pending: unlessZero(r.pending),
-		})
+		rows.text(key)
+		rows.int(int64(group))
+		rows.row(r)
 	}
-	return json.Marshal(k)
+	return json.Marshal(kept{
+		Version: keptVersion, Epoch: l.epoch, Server: t.server, Started: t.started, Read: t.read,
+		Rev: l.rev, CPU: l.cpu, Other: l.other, Overflow: l.overflow, Coverage: d.coverage,
+		Groups: groups.bytes, Rows: rows.bytes,
+	})
 }
 
-func unlessZero(s sums) *sums {
-	if s == (sums{}) {
-		return nil
+func (p *packer) group(g *digestGroup) {
+	p.text(g.schema)
+	p.text(g.fingerprint)
+	p.bool(g.own)
+	p.int(g.first)
+	p.int(g.last)
+	p.sums(&g.total)
+	p.sums(&g.shown)
+	p.uint(uint64(len(g.aliases)))
+	for _, alias := range g.aliases {
+		p.text(alias)
 	}
-	return &s
+}
+
+func (p *packer) row(r *digestRow) {
+	p.text(r.schema)
+	p.text(r.digest)
+	p.bool(r.overhead)
+	p.int(r.first)
+	p.int(r.last)
+	p.sums(&r.sums)
+	p.sums(&r.pending)
 }
 
 // errState says that kept state is not ours to take up.
@@ -112,35 +98,57 @@ func (d *digestJob) load(state json.RawMessage) error {
 	}
 	l := newLedger(time.Now())
 	l.epoch, l.rev, l.cpu, l.other, l.overflow = k.Epoch, k.Rev, k.CPU, k.Other, k.Overflow
-	groups := make([]*digestGroup, len(k.Groups))
-	for i, g := range k.Groups {
-		groups[i] = l.group(groupKey{g.Schema, g.Fingerprint})
-		groups[i].restore(g)
-		if g.Quiet != nil {
-			l.roster.quiet[groups[i].groupKey] = *g.Quiet
-		}
+	groups, ok := l.unpackGroups(k.Groups)
+	if !ok {
+		return errState
 	}
-	t := digestTable{server: k.Server, started: k.Started, read: k.Read, rows: make(map[string]*digestRow, len(k.Rows))}
-	for _, r := range k.Rows {
-		if r.Group >= len(groups) {
-			return errState
-		}
-		row := &digestRow{schema: r.Schema, digest: r.Digest, overhead: r.Overhead, known: true, first: r.First, last: r.Last, sums: r.Sums}
-		if r.Group >= 0 {
-			row.group = groups[r.Group]
-		}
-		if r.Pending != nil {
-			row.pending = *r.Pending
-		}
-		t.rows[string(r.Key)] = row
+	rows, ok := unpackRows(k.Rows, groups)
+	if !ok {
+		return errState
 	}
-	d.ledger, d.table, d.coverage = l, t, k.Coverage
+	d.ledger, d.coverage = l, k.Coverage
+	d.table = digestTable{server: k.Server, started: k.Started, read: k.Read, rows: rows}
 	return nil
 }
 
-func (g *digestGroup) restore(k keptGroup) {
-	g.own, g.first, g.last, g.aliases, g.total = k.Own, k.First, k.Last, k.Aliases, k.Total
-	if k.Shown != nil {
-		g.shown = *k.Shown
+// unpackGroups fills the ledger, and returns its groups in their order.
+func (l *ledger) unpackGroups(packed []byte) (groups []*digestGroup, ok bool) {
+	u := unpacker{bytes: packed}
+	for u.more() {
+		g := &digestGroup{
+			groupKey: groupKey{schema: u.text(), fingerprint: u.text()},
+			own:      u.bool(), first: u.int(), last: u.int(), total: u.sums(), shown: u.sums(),
+		}
+		for range min(u.uint(), maxAliases) {
+			g.aliases = append(g.aliases, u.text())
+		}
+		member, quiet := u.bool(), u.int()
+		if member {
+			l.roster.quiet[g.groupKey] = int(quiet)
+		}
+		l.groups[g.groupKey] = g
+		groups = append(groups, g)
 	}
+	return groups, !u.bad && len(l.groups) == len(groups)
+}
+
+// unpackRows returns the rows by key.
+func unpackRows(packed []byte, groups []*digestGroup) (rows map[string]*digestRow, ok bool) {
+	rows = map[string]*digestRow{}
+	u := unpacker{bytes: packed}
+	for u.more() {
+		key, group := u.text(), u.int()
+		if group < -1 || group >= int64(len(groups)) {
+			return nil, false
+		}
+		row := &digestRow{
+			schema: u.text(), digest: u.text(), overhead: u.bool(), known: true,
+			first: u.int(), last: u.int(), sums: u.sums(), pending: u.sums(),
+		}
+		if group >= 0 {
+			row.group = groups[group]
+		}
+		rows[key] = row
+	}
+	return rows, !u.bad
 }
