@@ -101,15 +101,21 @@ func distinct(t *snapshot.Table, column string) (float64, bool) {
 	return 0, false
 }
 
-// bySelectivity puts the columns of which most values are known first; the others
-// keep the order of the statement behind them.
+// unknownDistinct ranks a column of which nothing is known: before one that is
+// known to have few values, after one that is known to have many.
+const unknownDistinct = 100
+
+// bySelectivity puts the columns with most values first; equal ones keep the
+// order of the statement.
 func bySelectivity(t *snapshot.Table, columns []string) []string {
+	rank := func(column string) float64 {
+		if d, known := distinct(t, column); known {
+			return d
+		}
+		return unknownDistinct
+	}
 	out := slices.Clone(columns)
-	slices.SortStableFunc(out, func(a, b string) int {
-		x, _ := distinct(t, a)
-		y, _ := distinct(t, b)
-		return cmp.Compare(y, x)
-	})
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(rank(b), rank(a)) })
 	return out
 }
 

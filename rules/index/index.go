@@ -44,12 +44,9 @@ type Statement struct {
 	WindowSeconds float64
 }
 
-// callsPerSecond and the others are means over the window.
-func (s Statement) callsPerSecond() float64 { return float64(s.Calls) / s.WindowSeconds }
-func (s Statement) examined() float64       { return float64(s.RowsExamined) / float64(s.Calls) }
-func (s Statement) returned() float64 {
-	return float64(s.RowsSent+s.RowsAffected) / float64(s.Calls)
-}
+// examined is the mean of rows read a call, returned that of rows sent or changed.
+func (s Statement) examined() float64 { return float64(s.RowsExamined) / float64(s.Calls) }
+func (s Statement) returned() float64 { return float64(s.RowsSent+s.RowsAffected) / float64(s.Calls) }
 
 // Workload is what is judged: the statements of a primary and its replicas, and
 // the tables that they share.
