@@ -14,7 +14,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -97,7 +96,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.board.list()
 	a.keep.run(ctx)
 	a.stop()
-	return errors.Join(a.keep.close(), a.databases.close())
+	a.databases.close()
+	return a.keep.close()
 }
 
 // start runs job until ctx ends. It does nothing once the agent stops.

@@ -35,6 +35,7 @@ func run(t *testing.T, state string, jobs ...collectors.Job) (a *Agent, stop fun
 
 func runLogged(t *testing.T, log *slog.Logger, state string, jobs ...collectors.Job) (a *Agent, stop func()) {
 	t.Helper()
+	jobs = append([]collectors.Job{}, jobs...) // Nil would be all jobs of a real host.
 	a = New(Options{Config: &config.Config{Cluster: "shop", Host: "db1", State: state}, Log: log, Jobs: jobs})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -43,7 +43,7 @@ func TestTheConfigurationChangesAndLeavesOutJobs(t *testing.T) {
 
 func TestEveryJobHasItsTimes(t *testing.T) {
 	nowhere := anyServer()
-	defer nowhere.Close()
+	defer func() { _ = nowhere.Close() }()
 	for _, job := range Jobs(&config.Config{}, nowhere) {
 		if job.Every < time.Second || job.Timeout <= 0 || job.Timeout > time.Minute {
 			t.Errorf("job %s runs every %s for at most %s", job.Name, job.Every, job.Timeout)
