@@ -122,7 +122,7 @@ func ownTransactions(executed, uuid string) int64 {
 
 func sumOf(status map[string]string, names string) int64 {
 	var sum int64
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		n, _ := strconv.ParseInt(status[name], 10, 64)
 		sum += n
 	}

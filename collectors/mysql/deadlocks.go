@@ -159,11 +159,11 @@ func (r *deadlockReader) take(text string, offset time.Duration, first bool) err
 
 // id tells a deadlock from the next.
 func (d deadlockText) id() string {
-	id := d.when
+	names := []string{d.when}
 	for _, p := range d.parties {
-		id += " " + p.transaction
+		names = append(names, p.transaction)
 	}
-	return id
+	return strings.Join(names, " ")
 }
 
 // deadlock is what may be told of one.

@@ -19,8 +19,10 @@ func TestChainsLeadToTheSessionThatWaitsForNobody(t *testing.T) {
 		// What both families report for A(1) <- B(2, then 1) <- C(2) and D(1).
 		"a waiter behind a waiter": {
 			waits: []lockWait{
-				{waiter: sesB, blocker: sesA}, {waiter: sesC, blocker: sesB},
-				{waiter: sesD, blocker: sesB}, {waiter: sesD, blocker: sesA},
+				{waiter: sesB, blocker: sesA},
+				{waiter: sesC, blocker: sesB},
+				{waiter: sesD, blocker: sesB},
+				{waiter: sesD, blocker: sesA},
 			},
 			want: []pair{{sesB, sesA}, {sesC, sesA}, {sesD, sesA}},
 		},
@@ -36,7 +38,9 @@ func TestChainsLeadToTheSessionThatWaitsForNobody(t *testing.T) {
 		"a cycle has no root":     {waits: []lockWait{{waiter: sesA, blocker: sesB}, {waiter: sesB, blocker: sesA}}},
 		"a cycle behind a root": {
 			waits: []lockWait{
-				{waiter: sesA, blocker: sesB}, {waiter: sesB, blocker: sesA}, {waiter: sesB, blocker: sesD},
+				{waiter: sesA, blocker: sesB},
+				{waiter: sesB, blocker: sesA},
+				{waiter: sesB, blocker: sesD},
 			},
 			want: []pair{{sesA, sesD}, {sesB, sesD}},
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -195,9 +196,7 @@ func (r *lockReader) Load(saved json.RawMessage) error {
 	}
 	r.epoch, r.ledger = state.Epoch, newLockLedger()
 	r.ledger.other = state.Other
-	for kind, seconds := range state.Kinds {
-		r.ledger.kinds[kind] = seconds
-	}
+	maps.Copy(r.ledger.kinds, state.Kinds)
 	for _, e := range state.Shown {
 		r.ledger.shown[e.lockKey] = e.lockSum
 	}

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -22,6 +23,7 @@ func TestAServerOutsideAClusterHasNoMembership(t *testing.T) {
 
 func TestGaleraNodeOfOne(t *testing.T) {
 	s := servers.Start(t, servers.MariaDB1011, servers.GroupOfOne())
+	awaitReady(t, s)
 	got := collect(t, open(t, s, 1), "mysql/membership").Membership
 	want := &snapshot.Galera{Size: 1, Status: "Primary", Ready: true, Connected: true, State: "Synced"}
 	if diff := cmp.Diff(want, got.Galera); diff != "" || got.Group != nil {
@@ -40,4 +42,21 @@ func TestReplicationGroupOfOne(t *testing.T) {
 	if m := got.Group.Members[0]; m.Key == "" || m.Port == 0 {
 		t.Errorf("member %+v has no key or no port", m)
 	}
+}
+
+// awaitReady returns once a Galera node takes statements, which is some time
+// after it greets.
+func awaitReady(t *testing.T, s *servers.Server) {
+	t.Helper()
+	for range 500 {
+		var name, ready string
+		if err := s.DB().QueryRowContext(t.Context(), "SHOW STATUS LIKE 'wsrep_ready'").Scan(&name, &ready); err != nil {
+			t.Fatal(err)
+		}
+		if ready == "ON" {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("the Galera node did not get ready")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -116,10 +117,7 @@ const (
 func (r *replicationReader) readChannels(ctx context.Context, q *session, part *snapshot.Replication) (map[string]channelRow, error) {
 	rows := map[string]channelRow{}
 	scan := func(row map[string]string) error {
-		kept := channelRow{}
-		for name, value := range row {
-			kept[name] = value
-		}
+		kept := channelRow(maps.Clone(row)) // row is valid during the call only
 		channel := kept.channel(q.identity.Family)
 		rows[channel.Name] = kept
 		part.Channels = append(part.Channels, channel)
