@@ -17,7 +17,10 @@ import (
 // 3 ms, and 6 ms when 10,000 digests are in the table, because the index is a
 // walk: all leading statements at once would cost more than their digests do.
 // Instead each round reads those that were read longest ago.
-const latencyBudget = 20 * time.Millisecond
+const latencyBudget = 10 * time.Millisecond
+
+// maxLatencies is how many statements are remembered that once led.
+const maxLatencies = 200
 
 // latencyJob is the job mysql/latency: how long the leading statements took,
 // from the histograms that MySQL has and MariaDB has not.
@@ -43,16 +46,13 @@ func newLatencyJob(s *Server, digests *digestJob) *latencyJob {
 // latencyState is the histogram of one statement, since the job's epoch.
 type latencyState struct {
 	read  time.Time
-	last  map[bucketKey]uint64 // as the server had it
-	total map[uint64]uint64    // counts by upper bound in picoseconds
-	delta map[uint64]uint64    // of the last interval
+	last  map[string]histogram // by the server's digest
+	total histogram
+	delta histogram // of the last interval
 }
 
-// bucketKey is a bucket of one of the server's digests.
-type bucketKey struct {
-	digest string
-	bound  uint64
-}
+// histogram counts executions by their bucket's upper bound in picoseconds.
+type histogram map[uint64]uint64
 
 // Collect implements collectors.Collector.
 func (j *latencyJob) Collect(ctx context.Context, into *snapshot.Snapshot) error {
@@ -60,14 +60,14 @@ func (j *latencyJob) Collect(ctx context.Context, into *snapshot.Snapshot) error
 	return j.server.round(ctx, into, func(ctx context.Context, q *session, parts *snapshot.Server) error {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		parts.Latency = &snapshot.Latency{Meta: snapshot.Meta{Epoch: j.epoch}}
+		parts.Latency = &snapshot.Latency{}
 		if gap, missing := q.latencyGap(); missing {
 			parts.Latency.Gaps = []snapshot.Gap{gap}
 		} else if err := j.read(ctx, q, leaders); err != nil {
 			return err
 		}
 		parts.Latency.Rows = j.rows()
-		parts.Latency.Taken = time.Now()
+		parts.Latency.Epoch, parts.Latency.Taken = j.epoch, time.Now()
 		return nil
 	})
 }
@@ -75,28 +75,40 @@ func (j *latencyJob) Collect(ctx context.Context, into *snapshot.Snapshot) error
 // read reads the histograms that are due, as many as the budget allows.
 func (j *latencyJob) read(ctx context.Context, q *session, leaders []leader) error {
 	j.retain(leaders)
-	slices.SortStableFunc(leaders, func(a, b leader) int {
+	due := slices.SortedStableFunc(slices.Values(leaders), func(a, b leader) int {
 		return j.state(a.groupKey).read.Compare(j.state(b.groupKey).read)
 	})
-	for start := time.Now(); len(leaders) > 0 && time.Since(start) < latencyBudget; leaders = leaders[1:] {
-		if err := j.readOne(ctx, q, leaders[0]); err != nil {
+	for start := time.Now(); len(due) > 0 && time.Since(start) < latencyBudget; due = due[1:] {
+		if err := j.readOne(ctx, q, due[0]); err != nil {
 			return fmt.Errorf("read histogram: %w", err)
 		}
 	}
 	return nil
 }
 
-// retain forgets statements that do not lead any more.
+// retain keeps what was read of statements that do not lead now, without the
+// quantiles of an interval long past. If there are too many they go, and an
+// epoch begins.
 func (j *latencyJob) retain(leaders []leader) {
-	maps.DeleteFunc(j.states, func(key groupKey, _ *latencyState) bool {
-		return !slices.ContainsFunc(leaders, func(l leader) bool { return l.groupKey == key })
-	})
+	leads := map[groupKey]bool{}
+	for _, l := range leaders {
+		leads[l.groupKey] = true
+	}
+	for key, s := range j.states {
+		if !leads[key] {
+			s.delta = nil
+		}
+	}
+	if len(j.states) > maxLatencies {
+		maps.DeleteFunc(j.states, func(key groupKey, _ *latencyState) bool { return !leads[key] })
+		j.epoch = newEpoch(time.Now())
+	}
 }
 
 func (j *latencyJob) state(key groupKey) *latencyState {
 	s := j.states[key]
 	if s == nil {
-		s = &latencyState{total: map[uint64]uint64{}}
+		s = &latencyState{last: map[string]histogram{}, total: histogram{}}
 		j.states[key] = s
 	}
 	return s
@@ -108,18 +120,19 @@ WHERE COUNT_BUCKET > 0 AND DIGEST = ? AND SCHEMA_NAME `
 
 // readOne reads the histogram of a statement, of all its digests.
 func (j *latencyJob) readOne(ctx context.Context, q *session, l leader) error {
-	seen := map[bucketKey]uint64{}
+	seen := map[string]histogram{}
 	for _, digest := range l.digests {
 		query, args := selectHistogram+"= ?", []any{digest, l.schema}
 		if l.schema == "" {
 			query, args = selectHistogram+"IS NULL", []any{digest}
 		}
+		seen[digest] = histogram{}
 		err := q.each(ctx, query, func(rows *sql.Rows) error {
 			var bound, calls count
 			if err := rows.Scan(&bound, &calls); err != nil {
 				return err
 			}
-			seen[bucketKey{digest, uint64(bound)}] = uint64(calls)
+			seen[digest][uint64(bound)] = uint64(calls)
 			return nil
 		}, args...)
 		if err != nil {
@@ -130,21 +143,24 @@ func (j *latencyJob) readOne(ctx context.Context, q *session, l leader) error {
 	return nil
 }
 
-// book takes a read. A count that fell was put back to zero by TRUNCATE or a
-// restart, and counts whole; a first read is only the base of the next.
-func (s *latencyState) book(seen map[bucketKey]uint64, now time.Time) {
-	first := s.last == nil
-	s.delta = map[uint64]uint64{}
-	for key, calls := range seen {
-		if before := s.last[key]; before <= calls {
-			calls -= before
-		}
-		if !first && calls > 0 {
-			s.delta[key.bound] += calls
-			s.total[key.bound] += calls
+// book takes a read. The first of a digest is only the base of the next; a
+// count that fell was put back to zero by TRUNCATE or a restart, and counts
+// whole.
+func (s *latencyState) book(seen map[string]histogram, now time.Time) {
+	s.read, s.delta = now, histogram{}
+	for digest, counts := range seen {
+		last, known := s.last[digest]
+		s.last[digest] = counts
+		for bound, calls := range counts {
+			if before := last[bound]; before <= calls {
+				calls -= before
+			}
+			if known && calls > 0 {
+				s.delta[bound] += calls
+				s.total[bound] += calls
+			}
 		}
 	}
-	s.last, s.read = seen, now
 }
 
 // rows are the statements that were read twice, by fingerprint.
@@ -166,7 +182,7 @@ func (j *latencyJob) rows() []snapshot.DigestLatency {
 	return rows
 }
 
-func buckets(counts map[uint64]uint64) []snapshot.Bucket {
+func buckets(counts histogram) []snapshot.Bucket {
 	out := make([]snapshot.Bucket, 0, len(counts))
 	for _, bound := range slices.Sorted(maps.Keys(counts)) {
 		out = append(out, snapshot.Bucket{UpToSeconds: upperSeconds(bound), Count: counts[bound]})
@@ -176,7 +192,7 @@ func buckets(counts map[uint64]uint64) []snapshot.Bucket {
 
 // quantile is the upper bound of the bucket in which share p of all executions
 // is reached; nil without any. Bounds are 4.7 % apart.
-func quantile(counts map[uint64]uint64, p float64) *float64 {
+func quantile(counts histogram, p float64) *float64 {
 	var all, sum uint64
 	for _, n := range counts {
 		all += n

@@ -45,6 +45,7 @@ func sessionStatements() []string {
 type link struct {
 	inner   driver.Connector
 	address string // network:address, for messages
+	tcp     string // host:port; empty for a socket
 
 	mu      sync.Mutex
 	backoff backoff

@@ -102,12 +102,12 @@ func (q *session) probeVariables(ctx context.Context) error {
 	port, _ := strconv.ParseUint(q.variables["port"], 10, 16)
 	id.Port = uint16(port)
 	id.Key = key(q.variables)
-	id.Addresses = addresses(q.variables)
+	id.Addresses = addresses(q.variables, q.server.link.tcp)
 	return nil
 }
 
-// key is the same for a server wherever it is seen from. MariaDB has a
-// server_uid from 11.x on; where there is neither, the address must do.
+// key is the same for a server wherever it is seen from: MySQL's server_uuid,
+// MariaDB's server_uid. Older servers have neither: their address must do.
 func key(variables map[string]string) string {
 	if uuid := variables["server_uuid"]; uuid != "" {
 		return uuid
@@ -118,9 +118,13 @@ func key(variables map[string]string) string {
 	return variables["server_id"] + "-" + variables["hostname"] + ":" + variables["port"]
 }
 
-// addresses are where the server listens, or says that it can be reached.
-func addresses(variables map[string]string) []string {
+// addresses are where the server listens, says that it can be reached, or was
+// reached by us; reached is empty for a socket.
+func addresses(variables map[string]string, reached string) []string {
 	var out []string
+	if reached != "" {
+		out = append(out, reached)
+	}
 	add := func(host, port string) {
 		if host != "" && port != "" && port != "0" {
 			out = append(out, net.JoinHostPort(host, port))
@@ -130,10 +134,10 @@ func addresses(variables map[string]string) []string {
 		out = append(out, socket)
 	}
 	for _, bind := range strings.Split(variables["bind_address"], ",") {
-		if bind == "*" || bind == "::" || bind == "0.0.0.0" {
+		if bind = strings.TrimSpace(bind); bind == "*" || bind == "::" || bind == "0.0.0.0" {
 			bind = variables["hostname"]
 		}
-		add(strings.TrimSpace(bind), variables["port"])
+		add(bind, variables["port"])
 	}
 	report := variables["report_port"]
 	if report == "" || report == "0" {

@@ -54,6 +54,9 @@ func Open(cfg Config) (*Server, error) {
 		return nil, errDSN(cfg.Name)
 	}
 	link := &link{inner: inner, address: options.Net + ":" + options.Addr}
+	if options.Net == "tcp" {
+		link.tcp = options.Addr
+	}
 	db := sql.OpenDB(link)
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
