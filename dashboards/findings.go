@@ -49,8 +49,10 @@ func openFindings() []panel {
 }
 
 func findingsTable() panel {
-	const bound = `max by (rule, subject, cluster, severity, status) (plimsoll_finding{CLUSTER}
-		* on (cluster, fingerprint) group_left () plimsoll_finding_gain_worker_seconds{CLUSTER,bound="%"})`
+	// For a few minutes after a finding's severity changes there are two series of
+	// it, of which a join must take one.
+	const joined = `max by (rule, subject, cluster, severity, status) (plimsoll_finding{CLUSTER}
+		* on (cluster, fingerprint) group_left () max by (cluster, fingerprint) (%))`
 	return panel{
 		name: "findings", title: "Findings", kind: table, width: 24, height: 12, unit: units.Short,
 		shows: "Every finding with what acting on it is estimated to free, in PHP workers that no longer wait.",
@@ -65,13 +67,9 @@ func findingsTable() panel {
 		},
 		sortBy: "Frees at least",
 		queries: []query{
-			{expr: with(bound, "lo"), legend: "Frees at least", unit: units.Short},
-			{expr: with(bound, "hi"), legend: "Frees at most", unit: units.Short},
-			{
-				expr: `max by (rule, subject, cluster, severity, status) (plimsoll_finding{CLUSTER}
-					* on (cluster, fingerprint) group_left () plimsoll_finding_first_seen_timestamp_seconds{CLUSTER}) * 1000`,
-				legend: "First seen", unit: units.DateTimeFromNow,
-			},
+			{expr: with(joined, `plimsoll_finding_gain_worker_seconds{CLUSTER,bound="lo"}`), legend: "Frees at least", unit: units.Short},
+			{expr: with(joined, `plimsoll_finding_gain_worker_seconds{CLUSTER,bound="hi"}`), legend: "Frees at most", unit: units.Short},
+			{expr: with(joined, `plimsoll_finding_first_seen_timestamp_seconds{CLUSTER}`) + ` * 1000`, legend: "First seen", unit: units.DateTimeFromNow},
 		},
 	}
 }

@@ -81,6 +81,8 @@ type query struct {
 	colour string
 	// line draws the query as a plain line above an area: a capacity.
 	line bool
+	// hidden keeps the value out of a table: the query only adds labels.
+	hidden bool
 }
 
 // column shows a label in a table.

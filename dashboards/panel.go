@@ -180,7 +180,7 @@ func drawTable(p panel, prefix string) (dashboard.Panel, error) {
 // what is shown. Grafana calls the value of a lone query Value, and those of
 // several Value #A and so on.
 func tableColumns(p panel) []dashboard.DataTransformerConfig {
-	rename, order := map[string]string{}, map[string]int{}
+	rename, order, exclude := map[string]string{}, map[string]int{}, map[string]bool{"Time": true, "__name__": true}
 	for _, c := range p.columns {
 		order[c.label] = len(order)
 		rename[c.label] = c.title
@@ -192,13 +192,14 @@ func tableColumns(p panel) []dashboard.DataTransformerConfig {
 		}
 		order[field] = len(order)
 		rename[field] = q.legend
+		if q.hidden {
+			exclude[field] = true
+		}
 	}
 	return []dashboard.DataTransformerConfig{
 		{Id: "merge", Options: map[string]any{}},
 		{Id: "organize", Options: map[string]any{
-			"excludeByName": map[string]bool{"Time": true, "__name__": true},
-			"indexByName":   order,
-			"renameByName":  rename,
+			"excludeByName": exclude, "indexByName": order, "renameByName": rename,
 		}},
 	}
 }

@@ -272,8 +272,8 @@ func serverPanels(l limits) []panel {
 			bad:   "As many commits as writes is one transaction, and one flush of the redo log, for each row.",
 			act:   "Put what belongs together into one transaction.",
 			queries: []query{
-				{expr: `sum by (host, server) (rate(mysql_global_status_commands_total{SERVER,command=~"insert|update|delete|replace"}[RATE]))`, legend: "{{host}} {{server}} writes"},
-				{expr: `sum by (host, server) (rate(mysql_global_status_handlers_total{SERVER,handler="commit"}[RATE]))`, legend: "{{host}} {{server}} commits"},
+				{expr: `rate(plimsoll_mysql_writes_total{SERVER}[RATE])`, legend: "{{host}} {{server}} writes"},
+				{expr: `rate(plimsoll_mysql_commits_total{SERVER}[RATE])`, legend: "{{host}} {{server}} commits"},
 			},
 		}),
 	}
@@ -301,6 +301,20 @@ func oneStatement() []panel {
 			bad:     "A step upwards without a release is another plan, or more data.",
 			act:     "Compare it with the rows examined on the right below.",
 			queries: []query{{expr: perCall("seconds"), legend: name}},
+		}),
+		half(panel{
+			name: "one-p95", title: "Slowest in twenty", unit: units.Seconds,
+			shows:   "The time that one execution in twenty exceeds, of the leading statements.",
+			bad:     "Far above the mean it is a statement that waits, or whose cost depends on its values.",
+			act:     "MariaDB keeps no histograms: use the slow log there.",
+			queries: []query{{expr: `max by (digest, schema) (plimsoll_mysql_digest_latency_seconds{SERVER,schema=~"$schema",digest=~"$digest",quantile="0.95"})`, legend: name}},
+		}),
+		half(panel{
+			name: "one-affected", title: "Rows changed", unit: units.Short,
+			shows:   "How many rows an execution changes on average.",
+			bad:     "Thousands in one statement hold thousands of locks, and reach the replicas at once.",
+			act:     "Change them in portions.",
+			queries: []query{{expr: perCall("rows_affected"), legend: name}},
 		}),
 		half(panel{
 			name: "one-lock", title: "Time waiting for locks", unit: units.Short,
