@@ -32,6 +32,8 @@ func TestReplication(t *testing.T) {
 				{"LagIsUnknownWhileTheApplierIsStopped", testStoppedApplier},
 				{"AStoppedReceiverIsNotAnError", testStoppedReceiver},
 				{"TheAgeOfAStuckTransactionGrows", testStuckTransaction},
+				{"NamedChannelsAreSeen", testNamedChannel},
+				{"SemiSynchronousReplicationIsSeen", testSemiSync},
 				{"AHangingPrimaryIsSilent", testHangingPrimary},
 				{"AnApplierErrorIsRedacted", testApplierError},
 			} {
@@ -239,6 +241,58 @@ func testStuckTransaction(t *testing.T, p *pair) {
 		t.Fatal(err)
 	}
 	p.awaitChannel(t, "well", isWell)
+}
+
+// SHOW REPLICA STATUS of MariaDB hides a channel that has a name.
+func testNamedChannel(t *testing.T, p *pair) {
+	define, remove := "CHANGE MASTER 'east' TO MASTER_HOST='127.0.0.1', MASTER_PORT=1, MASTER_USER='x'", "RESET SLAVE 'east' ALL"
+	if p.Primary.Family == scratch.MySQL {
+		define = "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=1, SOURCE_USER='x' FOR CHANNEL 'east'"
+		remove = "RESET REPLICA ALL FOR CHANNEL 'east'"
+	}
+	p.Replicas[0].Exec(t, define)
+	defer p.Replicas[0].Exec(t, remove)
+	states := map[string]snapshot.LagState{}
+	for _, c := range run(t, p.replica).Replication.Channels {
+		states[c.Name] = c.State
+	}
+	want := map[string]snapshot.LagState{"": snapshot.LagOK, "east": snapshot.LagSQLDown}
+	if diff := cmp.Diff(want, states); diff != "" {
+		t.Errorf("states of the channels (-want +got):\n%s", diff)
+	}
+}
+
+// MariaDB has it built in; on MySQL it is a plugin.
+func testSemiSync(t *testing.T, p *pair) {
+	source, replica := "rpl_semi_sync_master_enabled", "rpl_semi_sync_slave_enabled"
+	if p.Primary.Family == scratch.MySQL {
+		if got := run(t, p.primary).Replication.SemiSync; got != nil {
+			t.Errorf("semi-sync = %+v without the plugin, want none", got)
+		}
+		p.Primary.Exec(t, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+		p.Replicas[0].Exec(t, "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'")
+		source, replica = "rpl_semi_sync_source_enabled", "rpl_semi_sync_replica_enabled"
+	}
+	p.Primary.Exec(t, "SET GLOBAL "+source+" = ON")
+	p.Replicas[0].Exec(t, "SET GLOBAL "+replica+" = ON")
+	p.onReplica(t, "STOP REPLICA IO_THREAD")
+	p.onReplica(t, "START REPLICA IO_THREAD")
+	p.awaitChannel(t, "well", isWell)
+	server := open(t, p.Primary, 1)
+	p.catchUp(t)
+	want := &snapshot.SemiSync{SourceEnabled: true, SourceOn: true, Clients: 1, TimeoutSeconds: 10}
+	var got *snapshot.SemiSync
+	for range 100 {
+		got = collect(t, server, replicationJob).Replication.SemiSync
+		if got != nil && got.Clients == 1 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("semi-sync of the source (-want +got):\n%s", diff)
+	}
+	p.Primary.Exec(t, "SET GLOBAL "+source+" = OFF")
 }
 
 // While its source hangs a replica goes on to say that it is 0 seconds behind.
