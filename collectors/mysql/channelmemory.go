@@ -116,7 +116,9 @@ func (m *channelMemory) addApplyLag(c *snapshot.Channel) {
 func (m *channelMemories) Collect(_ context.Context, into *snapshot.Snapshot) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	part := &snapshot.LagTotals{Meta: snapshot.Meta{Taken: time.Now(), Epoch: m.epoch}}
+	part := &snapshot.LagTotals{
+		Meta: snapshot.Meta{Taken: time.Now(), Epoch: m.epoch}, Channels: []snapshot.ChannelTotals{},
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.byName)) {
 		part.Channels = append(part.Channels, m.byName[name].publish(name))
 	}

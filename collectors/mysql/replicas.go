@@ -3,12 +3,42 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"net"
 	"strings"
 
 	"plimsoll/collectors/metric"
 	"plimsoll/collectors/snapshot"
 )
+
+// replicationSlow are the facts of a Replication that are read more rarely.
+type replicationSlow struct {
+	round    int
+	replicas *[]snapshot.ConnectedReplica
+	semiSync *snapshot.SemiSync
+	gaps     []snapshot.Gap
+}
+
+// slowRounds is how many rounds pass from one reading to the next.
+const slowRounds = 10
+
+// read reads the facts if it is time, and puts them into the part.
+func (s *replicationSlow) read(ctx context.Context, q *session, part *snapshot.Replication) error {
+	if s.round%slowRounds == 0 {
+		var fresh snapshot.Replication
+		if err := readReplicas(ctx, q, &fresh); err != nil {
+			return fmt.Errorf("read connected replicas: %w", err)
+		}
+		if err := readSemiSync(ctx, q, &fresh); err != nil {
+			return fmt.Errorf("read semi-synchronous replication: %w", err)
+		}
+		s.replicas, s.semiSync, s.gaps = fresh.Replicas, fresh.SemiSync, fresh.Gaps
+	}
+	s.round++
+	part.Replicas, part.SemiSync = s.replicas, s.semiSync
+	part.Gaps = append(part.Gaps, s.gaps...)
+	return nil
+}
 
 // The list of replicas itself (SHOW REPLICAS) wants REPLICATION SLAVE, the
 // right to read every row that is written. Who reads the binary log now is seen
