@@ -106,24 +106,50 @@ func isEmpty(value model.Value) bool {
 
 // livePage is what the test needs of a page's JSON.
 type livePage struct {
-	UID    string      `json:"uid"`
-	Title  string      `json:"title"`
-	Panels []livePanel `json:"panels"`
+	UID         string      `json:"uid"`
+	Title       string      `json:"title"`
+	Panels      []livePanel `json:"panels"`
+	Annotations struct {
+		List []struct {
+			Name string `json:"name"`
+			Expr string `json:"expr"`
+		} `json:"list"`
+	} `json:"annotations"`
+	Templating struct {
+		List []struct {
+			Name  string `json:"name"`
+			Query any    `json:"query"`
+		} `json:"list"`
+	} `json:"templating"`
 }
 
 type livePanel struct {
-	Title   string      `json:"title"`
-	Type    string      `json:"type"`
-	Panels  []livePanel `json:"panels"`
-	Targets []struct {
-		Expr    string `json:"expr"`
-		RefID   string `json:"refId"`
-		Instant bool   `json:"instant"`
-	} `json:"targets"`
+	Title   string       `json:"title"`
+	Panels  []livePanel  `json:"panels"`
+	Targets []liveTarget `json:"targets"`
 }
 
+type liveTarget struct {
+	Expr    string `json:"expr"`
+	RefID   string `json:"refId"`
+	Instant bool   `json:"instant"`
+}
+
+// all returns every panel, and as two more of them what annotations and
+// variables ask.
 func (p livePage) all() []livePanel {
-	var out []livePanel
+	marks, choices := livePanel{Title: "annotations"}, livePanel{Title: "variables"}
+	for _, a := range p.Annotations.List {
+		marks.Targets = append(marks.Targets, liveTarget{Expr: a.Expr, RefID: a.Name})
+	}
+	for _, v := range p.Templating.List {
+		query, _ := v.Query.(string)
+		if inside, ok := strings.CutPrefix(query, "label_values("); ok {
+			series := inside[:strings.LastIndex(inside, ",")]
+			choices.Targets = append(choices.Targets, liveTarget{Expr: series, RefID: v.Name, Instant: true})
+		}
+	}
+	out := []livePanel{marks, choices}
 	for _, panel := range p.Panels {
 		out = append(append(out, panel.Panels...), panel)
 	}

@@ -66,35 +66,44 @@ func waitStats(l limits) []panel {
 	}
 }
 
-// statementSeconds is what waiting is held against.
-const statementSeconds = `sum by (host, server) (rate(plimsoll_mysql_statement_seconds_total{SERVER}[RATE]))`
+// rowLockSeconds is the server's own count, of milliseconds. The wait graph is
+// read every ten seconds at most, and misses what is shorter.
+const rowLockSeconds = `rate(mysql_global_status_innodb_row_lock_time{SERVER}[RATE]) / 1000`
+
+// waitsByTable is zero for a table called none while nobody waits.
+const waitsByTable = `sum by (schema, table) (rate(plimsoll_mysql_lock_pair_seconds_total{SERVER}[RATE])) > 0
+	or on () label_replace(0 * sum(rate(plimsoll_mysql_lock_wait_seconds_total{SERVER}[RATE])), "table", "none", "", "")`
 
 func waitPanels(l limits) []panel {
 	return []panel{
 		half(panel{
 			name: "waits-kind", title: "Sessions waiting, by kind of lock", kind: area, unit: units.Short,
-			shows:   "How many sessions wait on average, by the kind of lock that they wait for.",
-			bad:     "Metadata locks stop every statement on a table; gap locks are what READ COMMITTED mostly does without.",
-			act:     "For metadata find the long transaction that uses the table, for records the row that everybody writes.",
-			queries: []query{{expr: `sum by (kind) (rate(plimsoll_mysql_lock_wait_seconds_total{SERVER}[RATE]))`, legend: "{{kind}}"}},
-		}),
-		half(panel{
-			name: "wait-share", title: "Share of time spent waiting", unit: units.PercentUnit, full: 1,
-			shows:  "The share of the time in statements that is spent waiting for locks.",
-			bad:    "The dashed line is where it begins to slow the site.",
-			act:    "Shorten the transaction that holds the lock, rather than the statement that waits.",
-			limits: l.above("mysql/lock-contention"),
+			shows: "How many sessions were seen waiting on average, by the kind of lock; the line is the server's own count for row locks, which has short waits too.",
+			bad:   "Metadata locks stop every statement on a table; gap locks are what READ COMMITTED mostly does without.",
+			act:   "For metadata find the long transaction that uses the table, for records the row that everybody writes.",
 			queries: []query{
-				{expr: `sum by (host, server) (rate(plimsoll_mysql_lock_wait_seconds_total{SERVER}[RATE])) / (` + statementSeconds + ` > 0)`, legend: "{{host}} {{server}}"},
-				{expr: `sum by (host, server) (rate(plimsoll_mysql_lock_wait_seconds_total{SERVER,kind="gap"}[RATE])) / (` + statementSeconds + ` > 0)`, legend: "{{host}} {{server}} gaps"},
+				{expr: `sum by (kind) (rate(plimsoll_mysql_lock_wait_seconds_total{SERVER}[RATE]))`, legend: "{{kind}}"},
+				{expr: `sum(` + rowLockSeconds + `)`, legend: "row locks, all", colour: colourLimit, line: true},
 			},
 		}),
 		half(panel{
+			name: "wait-share", title: "Share of time waiting for row locks", unit: units.PercentUnit, full: 1,
+			shows:  "The share of the time in statements that is spent waiting for row locks, by the server's own count.",
+			bad:    "The dashed line is where it begins to slow the site; a wait is counted when it ends.",
+			act:    "Shorten the transaction that holds the lock, rather than the statement that waits.",
+			limits: l.above("mysql/lock-contention"),
+			queries: []query{{
+				expr: `sum by (host, server) (` + rowLockSeconds + `)
+					/ (sum by (host, server) (rate(plimsoll_mysql_statement_seconds_total{SERVER}[RATE])) > 0)`,
+				legend: "{{host}} {{server}}",
+			}},
+		}),
+		half(panel{
 			name: "waits-table", title: "Sessions waiting, by table", kind: area, unit: units.Short,
-			shows:   "How many sessions wait on average, by the table that they wait for.",
+			shows:   "How many sessions were seen waiting on average, by the table that they wait for; waits of less than ten seconds are partly missed.",
 			bad:     "One table with almost all of it is a hot row, a counter, or a queue.",
 			act:     "Spread the row over several, or move the queue to what is made for it.",
-			queries: []query{{expr: `sum by (schema, table) (rate(plimsoll_mysql_lock_pair_seconds_total{SERVER}[RATE])) > 0 or 0 * sum by (server) (rate(plimsoll_mysql_lock_wait_seconds_total{SERVER}[RATE]))`, legend: "{{schema}} {{table}}"}},
+			queries: []query{{expr: waitsByTable, legend: "{{schema}} {{table}}"}},
 		}),
 		half(panel{
 			name: "deadlocks", title: "Deadlocks and waits given up", unit: units.CountsPerSecond,
@@ -126,7 +135,7 @@ func pairsTable() panel {
 	}
 	return panel{
 		name: "pairs", title: "Statements that hold others up", kind: table, width: 24, height: 10, unit: units.Short,
-		shows: "For the time range, which statement took a lock that another waited for, and how long.",
+		shows: "For the time range, which statement took a lock that another was seen waiting for, and how long.",
 		bad:   "The first rows are where the waiting is; a blocker that is empty was no longer known to the server.",
 		act:   "Make the transaction of the blocker shorter, or let it take its rows later.",
 		columns: []column{

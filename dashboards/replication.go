@@ -83,8 +83,8 @@ func lagNow(l limits) panel {
 
 func lagStates() panel {
 	return half(panel{
-		name: "states", title: "Time by state", kind: area, unit: units.PercentUnit,
-		shows:   "The share of time that channels spend in each state; only in ok and delayed is there a figure of lag.",
+		name: "states", title: "Channels by state", kind: area, unit: units.Short,
+		shows:   "How many channels are in each state on average; only in ok and delayed is there a figure of lag.",
 		bad:     "Anything but ok or a wanted delay is a replica that cannot be read from and cannot take over.",
 		act:     "io_down is the way to the source or its account, sql_down and error a statement that could not be applied.",
 		queries: []query{{expr: `sum by (state) (rate(plimsoll_mysql_replica_lag_state_seconds_total{SERVER}[RATE]))`, legend: "{{state}}"}},
