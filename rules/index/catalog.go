@@ -7,14 +7,19 @@ import (
 	"plimsoll/rules/sqlshape"
 )
 
-// catalog finds tables by name. Names of tables are compared as the server's file
-// system does on Linux; names of columns in any case.
+// catalog finds tables by name. MariaDB writes names that look like keywords in
+// upper case in its digest texts, so that a name is compared exactly first, and
+// then in any case; columns are compared in any case.
 type catalog map[[2]string]*snapshot.Table
 
 func newCatalog(tables []snapshot.Table) catalog {
 	c := catalog{}
 	for i := range tables {
-		c[[2]string{tables[i].Schema, tables[i].Name}] = &tables[i]
+		t := &tables[i]
+		c[[2]string{t.Schema, t.Name}] = t
+		if folded := fold(t.Schema, t.Name); c[folded] == nil {
+			c[folded] = t
+		}
 	}
 	return c
 }
@@ -25,7 +30,14 @@ func (c catalog) find(session, schema, table string) *snapshot.Table {
 	if schema == "" {
 		schema = session
 	}
-	return c[[2]string{schema, table}]
+	if t := c[[2]string{schema, table}]; t != nil {
+		return t
+	}
+	return c[fold(schema, table)]
+}
+
+func fold(schema, table string) [2]string {
+	return [2]string{strings.ToLower(schema), strings.ToLower(table)}
 }
 
 func (c catalog) columns(session string) sqlshape.Catalog {

@@ -99,6 +99,9 @@ func TestTheMissingIndexIsAdvised(t *testing.T) {
 		"a write": {
 			[]snapshot.Table{orders()}, "UPDATE orders SET status = ? WHERE email = ?", []string{"orders (email)"},
 		},
+		"a table in the upper case of a keyword": {
+			[]snapshot.Table{orders()}, "SELECT ID FROM ORDERS WHERE email = ?", []string{"orders (email)"},
+		},
 		"a list": {
 			[]snapshot.Table{orders()}, "SELECT id FROM orders WHERE email IN (...)", []string{"orders (email)"},
 		},
