@@ -1,10 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
-	"plimsoll/collectors/snapshot"
+	"plimsoll/collectors/sqltext"
 	"plimsoll/rules/fleet"
 )
 
@@ -17,82 +18,90 @@ func autocommitChatter() Rule {
 	return Rule{
 		ID: "mysql/autocommit-chatter", Title: "Every write is a transaction of its own",
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
-		Needs: []string{"mysql/transactions"},
+		Needs: []string{"mysql/transactions", "mysql/binlog"},
 		Threshold: Threshold{
 			Value: 20, Unit: PerSecond,
-			Source: "default of this rule: below 20 commits a second even a disk of 10 ms a flush is idle most of the time",
+			Source: "default of this rule: with fewer even a disk that flushes in 10 ms is idle four fifths of the time",
 		},
-		Check: checkAutocommitChatter,
+		Check: func(c Case) Result {
+			return each(c.writers(), func(s *fleet.Server) (*Finding, *NotReady) { return chatterOn(c, s) })
+		},
 	}
 }
 
-func checkAutocommitChatter(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue
-		}
-		n := c.unready(aboutServer(s), s, "mysql/transactions", s.Transactions.Seen())
-		if n == nil && s.Transactions.Chatter == nil {
-			n = &NotReady{Subject: aboutServer(s), Reason: "the server does not tell how many writes were transactions of their own"}
-		}
-		if n != nil {
-			out.NotReady = append(out.NotReady, *n)
-			continue
-		}
-		if f, found := chatterFinding(c, s); found {
-			out.Findings = append(out.Findings, f)
-		}
+func chatterOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/transactions", s.Transactions.Seen()); n != nil {
+		return nil, n
 	}
-	return out
+	chatter := s.Transactions.Chatter
+	if chatter == nil || chatter.SingleWritesLeast == nil || chatter.SingleWrites == nil {
+		return nil, &NotReady{Subject: about, Reason: "without a binary log the server does not tell how many writes were transactions of their own"}
+	}
+	// The least counts: a COMMIT of a transaction that only read hides a write,
+	// and is no reason to advise.
+	least, most := float64(*chatter.SingleWritesLeast), float64(*chatter.SingleWrites)
+	perSecond := least / s.Transactions.Window.Seconds()
+	if perSecond < c.Rule.Threshold.Value || least < chatterShare*float64(chatter.Writes) {
+		return nil, nil
+	}
+	f := chatterFinding(c, s, perSecond, max(most, least)/s.Transactions.Window.Seconds())
+	return &f, nil
 }
 
-func chatterFinding(c Case, s *fleet.Server) (Finding, bool) {
-	chatter, w := s.Transactions.Chatter, s.Transactions.Window
-	single, exact := singleWrites(chatter)
-	rate := single / w.Seconds()
-	if rate < c.Rule.Threshold.Value || single/float64(chatter.Writes) < chatterShare {
-		return Finding{}, false
-	}
+func chatterFinding(c Case, s *fleet.Server, least, most float64) Finding {
+	w := s.Transactions.Window
+	writes := float64(s.Transactions.Chatter.Writes) / w.Seconds()
+	const source = "binary log: commits less COM_COMMIT; writes plus commits less Handler_prepare / 2"
 	f := Found(c.Rule, aboutServer(s),
-		c.evidence("writes that are a transaction of their own", rate, chatterSource(exact), w),
-		Evidence{What: "of all writes", Value: single / float64(chatter.Writes), Unit: Ratio, Source: chatterSource(exact), Window: w,
-			Threshold: ptr(chatterShare), ThresholdSource: "default of this rule"},
+		c.evidence("writes that are a transaction of their own, at least", least, source, w),
+		Evidence{What: "the same, at most", Value: most, Unit: PerSecond, Source: source, Window: w},
+		Evidence{What: "of all writes, at least", Value: least / writes, Unit: Ratio, Source: source, Window: w}.
+			against(chatterShare, "default of this rule: below, most of the site does it well"),
 	)
 	f.Severity = Low
-	f.Confidence = c.confidence(0.7, w)
-	if !exact {
-		f.Confidence = c.confidence(0.5, w, "the share is an upper bound")
+	f.Confidence = c.confidence(0.8, w)
+	if !flushes(s) {
+		f.Confidence = c.confidence(0.5, w, "commits do not wait for the disk on this server")
 	}
-	// Two writes in one transaction are the least that the advice can mean, and
-	// ten are what a request of a shop makes.
-	f.Gain.PrimaryWrites = Between(rate/2, rate*9/10)
-	f.Summary = fmt.Sprintf("%s on %s are transactions of one write: each waits for the disk by itself.", Words(rate, PerSecond), s.Name)
+	f.chatterGain(s, least, most)
+	f.Summary = fmt.Sprintf("%s of the writes on %s are transactions of one write: each is made safe on disk by itself.", Words(least, PerSecond), called(s))
 	f.Effort = Days
 	f.addTopWrites(s)
 	f.Remedy = []Step{{
-		Kind: Code, Text: "Begin a transaction at the first write of a request, and commit at its end; write several rows with one INSERT.",
-		Note: "Sessions, caches and counters belong into Redis instead.",
+		Kind: Code, Text: "BEGIN; …all writes of the request…; COMMIT;",
+		Note: "Begin a transaction at the first write of a request and commit at its end; write several rows with one INSERT; keep sessions, caches and counters in Redis.",
 	}}
 	f.Risks = []string{"Locks are then held to the end of the request: look at lock waits afterwards."}
 	f.Verify = Verify{What: "writes that are a transaction of their own", Expect: "below " + Words(c.Rule.Threshold.Value, PerSecond), After: "a busy hour"}
-	return f, true
+	return f
 }
 
-// singleWrites returns the number of writes that were transactions of their own,
-// or the most that it can be.
-func singleWrites(c *snapshot.Chatter) (n float64, exact bool) {
-	if c.SingleWrites != nil {
-		return float64(*c.SingleWrites), true
+// chatterGain: two writes in one transaction are the least that the advice can
+// mean, and ten are what a request of a shop makes. A commit that is not made
+// saves its wait for the disk.
+func (f *Finding) chatterGain(s *fleet.Server, least, most float64) {
+	f.Gain.PrimaryWrites = Between(least/2, most*9/10)
+	disk := dataDisk(s)
+	load, known := statementLoad(s)
+	if disk == nil || disk.WriteLatency == nil || !flushes(s) || !known {
+		return
 	}
-	return max(float64(c.Writes)-float64(c.Explicit), 0), false
+	f.Gain.WorkerSeconds = Between(least/2**disk.WriteLatency, most*9/10**disk.WriteLatency)
+	f.Severity = severityOf(f.Gain.WorkerSeconds, load)
+	f.Evidence = append(f.Evidence, Evidence{
+		What: "mean time of a write to disk", Value: *disk.WriteLatency, Unit: Seconds, Source: "/proc/diskstats", Window: s.Machine.Machine.Window,
+	})
 }
 
-func chatterSource(exact bool) string {
-	if exact {
-		return "performance_schema, transactions of autocommit"
+// flushes reports whether a commit waits for the disk, which it does unless the
+// settings are known to say otherwise.
+func flushes(s *fleet.Server) bool {
+	b := s.Latest.Binlog
+	if b == nil || b.SyncBinlog == nil || b.FlushLogAtCommit == nil {
+		return true
 	}
-	return "Com_insert + Com_update + Com_delete + Com_replace - Com_commit: an upper bound"
+	return *b.SyncBinlog == 1 || *b.FlushLogAtCommit == 1
 }
 
 // addTopWrites names the three writes that are sent most often.
@@ -100,20 +109,17 @@ func (f *Finding) addTopWrites(s *fleet.Server) {
 	if s.Digests == nil {
 		return
 	}
-	for range 3 {
-		best := -1
-		for i, d := range s.Digests.Rows {
-			if len(d.Writes) > 0 && !slices.Contains(f.Digests, d.Fingerprint) && (best < 0 || d.Calls > s.Digests.Rows[best].Calls) {
-				best = i
-			}
+	var writes []fleet.Digest
+	for d := range s.Digests.Site() {
+		if d.Class == string(sqltext.DML) {
+			writes = append(writes, d)
 		}
-		if best < 0 {
-			return
-		}
-		d := s.Digests.Rows[best]
-		f.Digests = append(f.Digests, d.Fingerprint)
+	}
+	slices.SortStableFunc(writes, func(a, b fleet.Digest) int { return cmp.Compare(b.Calls, a.Calls) })
+	for _, d := range writes[:min(len(writes), 3)] {
+		f.addDigests(d.Fingerprint)
 		f.Evidence = append(f.Evidence, Evidence{
-			What: fmt.Sprintf("calls of %s", d.Text), Value: float64(d.Calls) / s.Digests.Window.Seconds(), Unit: PerSecond,
+			What: "calls of " + statement(d.Text), Value: float64(d.Calls) / s.Digests.Window.Seconds(), Unit: PerSecond,
 			Source: "digests, COUNT_STAR", Window: s.Digests.Window,
 		})
 	}

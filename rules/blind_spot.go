@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"plimsoll/collectors/snapshot"
@@ -13,26 +14,29 @@ import (
 func blindSpot() Rule {
 	return Rule{
 		ID: "mysql/blind-spot", Title: "Part of the server's work cannot be seen",
-		Phase: Cure, Needs: []string{"mysql/digests", "mysql/coverage"},
-		Threshold: Threshold{Value: 0.05, Unit: Ratio, Source: "default of this rule: a twentieth of the " +
-			"time can hold the statement that matters"},
-		Check: checkBlindSpot,
+		Phase: Cure, MinWindow: aMinute, Window: aDay,
+		Needs: []string{"mysql/digests", "mysql/transactions", "mysql/replication", "mysql/deadlocks", "mysql/binlog"},
+		Threshold: Threshold{
+			Value: 0.05, Unit: Ratio,
+			Source: "default of this rule: a twentieth of the time can hold the statement that matters",
+		},
+		Check: func(c Case) Result {
+			return each(c.Fleet.Servers, func(s *fleet.Server) (*Finding, *NotReady) { return blindSpotOn(c, s) })
+		},
 	}
 }
 
-func checkBlindSpot(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		spots := append(c.hiddenPrepared(s), c.overflowing(s)...)
-		spots = append(spots, c.truncated(s)...)
-		spots = append(spots, c.closedSources(s)...)
-		if len(spots) > 0 {
-			out.Findings = append(out.Findings, blindSpotFinding(c, s, spots))
-		} else if s.Digests == nil || s.Coverage == nil {
-			out.NotReady = append(out.NotReady, *c.unready(aboutServer(s), s, "mysql/digests", nil))
-		}
+func blindSpotOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	spots := c.closed(s)
+	n := c.unready(aboutServer(s), s, "mysql/digests", s.Digests.Seen())
+	if n == nil {
+		spots = slices.Concat(spots, c.hiddenPrepared(s), c.overflowing(s), c.truncated(s))
 	}
-	return out
+	if len(spots) == 0 {
+		return nil, n
+	}
+	f := blindSpotFinding(c, s, spots)
+	return &f, nil
 }
 
 // spot is one thing that cannot be seen.
@@ -41,6 +45,55 @@ type spot struct {
 	step     Step
 	// severe is true if nothing at all is seen of the statements.
 	severe bool
+}
+
+// closed are the facts without which other rules cannot judge, and which a grant
+// or a setting would open. What rules can do without stays a gap of the report.
+func (c Case) closed(s *fleet.Server) []spot {
+	var out []spot
+	for _, fact := range missingFacts(s) {
+		gap, lacking := gapOf(s, fact)
+		told := slices.ContainsFunc(out, func(x spot) bool { return x.step.Text == gap.Remedy })
+		if !lacking || gap.Remedy == "" || told {
+			continue
+		}
+		out = append(out, spot{
+			evidence: Evidence{What: fact, Unit: Text, Words: printable(gap.Reason), Source: fact, Window: moment(c.Fleet.Now)},
+			step:     Step{Kind: kindOf(gap.Remedy), Target: called(s), Text: gap.Remedy},
+			severe:   fact == "mysql/digests",
+		})
+	}
+	return out
+}
+
+// missingFacts are the jobs whose facts rules judge by and which are not there.
+func missingFacts(s *fleet.Server) []string {
+	var out []string
+	add := func(job string, missing bool) {
+		if missing {
+			out = append(out, job)
+		}
+	}
+	l := s.Latest
+	add("mysql/digests", s.Digests == nil)
+	add("mysql/transactions", l.Transactions == nil || l.Transactions.LongestSeconds == nil)
+	add("mysql/replication", l.Replication == nil || l.Replication.Replicas == nil)
+	add("mysql/deadlocks", l.Deadlocks == nil || l.Deadlocks.Total == nil)
+	add("mysql/binlog", l.Binlog == nil)
+	return out
+}
+
+// kindOf tells how a remedy is written by its beginning.
+func kindOf(remedy string) StepKind {
+	first, _, _ := strings.Cut(remedy, " ")
+	switch strings.ToUpper(first) {
+	case "GRANT", "SET", "UPDATE", "INSTALL", "ALTER", "CREATE":
+		return SQL
+	}
+	if strings.HasPrefix(first, "[") {
+		return Config
+	}
+	return Advice
 }
 
 // hiddenPrepared is MariaDB's: its digest table does not see statements that were
@@ -53,77 +106,64 @@ func (c Case) hiddenPrepared(s *fleet.Server) []spot {
 	return []spot{{
 		evidence: c.evidence("statement time in prepared statements, which no digest shows", *w.HiddenRatio,
 			"performance_schema.events_statements_summary_global_by_event_name, statement/com/Execute", w.Window),
-		step: Step{Kind: Code, Target: s.Name, Text: "PDO::ATTR_EMULATE_PREPARES => true",
-			Note: "Laravel: under options of the connection in config/database.php. Or read the slow log instead."},
+		step: Step{
+			Kind: Code, Target: called(s), Text: "PDO::ATTR_EMULATE_PREPARES => true",
+			Note: "In the options of the connection; Laravel: config/database.php. The server then sees the text of each statement.",
+		},
 	}}
 }
 
 func (c Case) overflowing(s *fleet.Server) []spot {
 	w := s.Digests
-	if w == nil || w.Total.Seconds <= 0 {
-		return nil
-	}
-	share := w.Overflow.Seconds / w.Total.Seconds
+	share := shareOf(w.Overflow.Seconds, w)
 	if share < c.Rule.Threshold.Value {
 		return nil
 	}
 	return []spot{{
 		evidence: c.evidence("statement time that found the digest table full", share,
 			"performance_schema.events_statements_summary_by_digest, row without a digest", w.Window),
-		step: Step{Kind: Config, Target: s.Name, Text: "[mysqld]\nperformance_schema_digests_size = 20000",
-			Note: "Takes effect at the next restart."},
+		step: optionFile(s, "performance_schema_digests_size", fmt.Sprint(largerTable(s.Latest.Digests)), atRestart),
 	}}
+}
+
+// largerTable is twice the size that the digest table has, within what servers
+// take.
+func largerTable(d *snapshot.Digests) int {
+	const usual, most = 10000, 200000
+	if d == nil || d.Capacity <= 0 {
+		return 2 * usual
+	}
+	return min(max(2*d.Capacity, 2*usual), most)
 }
 
 func (c Case) truncated(s *fleet.Server) []spot {
 	w := s.Digests
-	if w == nil || w.Total.Seconds <= 0 {
-		return nil
-	}
 	var cut float64
-	for _, d := range w.Rows {
+	for d := range w.Site() {
 		if d.Truncated {
 			cut += d.Seconds
 		}
 	}
-	if cut/w.Total.Seconds < c.Rule.Threshold.Value {
+	share := shareOf(cut, w)
+	if share < c.Rule.Threshold.Value {
 		return nil
 	}
+	lengths := optionFile(s, "max_digest_length", "4096", atRestart+" Costs up to 60 MB with 10,000 digests.")
+	lengths.Text += "\nperformance_schema_max_digest_length = 4096"
 	return []spot{{
-		evidence: c.evidence("statement time in texts that the server cut, and so may have merged", cut/w.Total.Seconds,
+		evidence: c.evidence("statement time in texts that the server cut, and so may have merged", share,
 			"performance_schema.events_statements_summary_by_digest, length of DIGEST_TEXT", w.Window),
-		step: Step{Kind: Config, Target: s.Name, Text: "[mysqld]\nmax_digest_length = 4096\nperformance_schema_max_digest_length = 4096",
-			Note: "Takes effect at the next restart; costs up to 60 MB with 10,000 digests."},
+		step: lengths,
 	}}
 }
 
-// closedSources are facts that a grant or a setting keeps from us.
-func (c Case) closedSources(s *fleet.Server) []spot {
-	var out []spot
-	for _, g := range s.Gaps {
-		if g.Remedy == "" || !strings.HasPrefix(g.Job, "mysql/") {
-			continue
-		}
-		out = append(out, spot{
-			evidence: Evidence{What: g.Job, Unit: Text, Words: g.Reason, Source: g.Job, Window: fleet.Window{From: c.Fleet.Now, To: c.Fleet.Now}},
-			step:     Step{Kind: kindOf(g), Target: s.Name, Text: g.Remedy},
-			severe:   g.Job == "mysql/digests",
-		})
+// shareOf returns what part of the site's statement time seconds are; 0 where
+// there was none.
+func shareOf(seconds float64, w *fleet.DigestWindow) float64 {
+	if all := w.SiteSeconds(); all > 0 {
+		return seconds / all
 	}
-	return out
-}
-
-// kindOf guesses how a remedy is written from its first word.
-func kindOf(g snapshot.Gap) StepKind {
-	first, _, _ := strings.Cut(g.Remedy, " ")
-	switch strings.ToUpper(first) {
-	case "GRANT", "SET", "UPDATE", "INSTALL", "ALTER", "CREATE":
-		return SQL
-	}
-	if strings.HasPrefix(first, "[") {
-		return Config
-	}
-	return Advice
+	return 0
 }
 
 func blindSpotFinding(c Case, s *fleet.Server, spots []spot) Finding {
@@ -139,11 +179,17 @@ func blindSpotFinding(c Case, s *fleet.Server, spots []spot) Finding {
 		}
 	}
 	f.Confidence = Confidence{Ratio: 1}
-	f.Summary = fmt.Sprintf("%s does not show all of its work: %s.", s.Name, spots[0].evidence.What)
-	if words := spots[0].evidence.Words; words != "" {
-		f.Summary = fmt.Sprintf("%s does not show all of its work: %s.", s.Name, words)
-	}
+	f.Summary = fmt.Sprintf("%s does not show all of its work: %s.", called(s), spots[0].words())
 	f.Effort = Minutes
+	f.Risks = []string{"Where a step needs a restart, the site is down for that long: take it with the next planned one."}
 	f.Verify = Verify{What: "coverage in the report", Expect: "this finding gone", After: "the next round, or the restart that a setting needs"}
 	return f
+}
+
+// words say what is not seen, with its figure if it has one.
+func (x spot) words() string {
+	if x.evidence.Unit == Text {
+		return x.evidence.Words
+	}
+	return Words(x.evidence.Value, x.evidence.Unit) + " of the " + x.evidence.What
 }

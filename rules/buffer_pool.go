@@ -2,136 +2,160 @@ package rules
 
 import (
 	"fmt"
-	"strconv"
+	"math"
+	"time"
 
 	"plimsoll/rules/fleet"
 )
 
-// poolHostShare is how much of a host's memory the buffer pool may take in
-// advice: sessions, the file cache and the rest need theirs.
-const poolHostShare = 0.7
+const (
+	// poolHostShare is how much of a host's memory the buffer pool may take in
+	// advice: sessions, the file cache and the rest need theirs.
+	poolHostShare = 0.7
+	// poolWaitShare is the share of statement time that waiting for pages must
+	// be: reads that the file cache answers cost next to nothing.
+	poolWaitShare = 0.05
+	// poolWarm is how long a server reads what its pool lost at the restart.
+	poolWarm = time.Hour
+)
 
-// bufferPool finds servers that read from disk what would fit into memory.
+// bufferPool finds servers that wait for disks to read what would fit into memory.
 func bufferPool() Rule {
 	return Rule{
 		ID: "mysql/buffer-pool", Title: "The buffer pool is smaller than the working set",
 		Phase: Capacity, MinWindow: aMinute, Window: aDay,
-		Needs: []string{"mysql/status", "mysql/settings", "host"},
+		Needs: []string{"mysql/status", "mysql/settings", "mysql/digests", "host"},
 		Threshold: Threshold{
 			Value: 100, Unit: PerSecond,
-			Source: "default of this rule: a hundred reads a second is what one spinning disk can do, and five milliseconds of each second of an SSD's",
+			Source: "default of this rule: a hundred reads a second keep one spinning disk busy",
 		},
-		Check: checkBufferPool,
+		Check: func(c Case) Result {
+			return each(c.Fleet.Servers, func(s *fleet.Server) (*Finding, *NotReady) { return bufferPoolOn(c, s) })
+		},
 	}
 }
 
-func checkBufferPool(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		if n := c.unready(aboutServer(s), s, "mysql/status", s.Status.Seen()); n != nil {
-			out.NotReady = append(out.NotReady, *n)
-			continue
-		}
-		reads, known := s.Status.Rate("innodb_buffer_pool_reads")
-		size := poolBytes(s)
-		if !known || size == 0 {
-			out.NotReady = append(out.NotReady, NotReady{Subject: aboutServer(s), Reason: "reads from disk or the size of the buffer pool are not known"})
-			continue
-		}
-		if reads >= c.Rule.Threshold.Value {
-			out.add(bufferPoolResult(c, s, reads, size))
-		}
+func bufferPoolOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/status", s.Status.Seen()); n != nil {
+		return nil, n
 	}
-	return out
-}
-
-// add takes either a finding or why there is none.
-func (r *Result) add(f *Finding, n *NotReady) {
-	if f != nil {
-		r.Findings = append(r.Findings, *f)
-	}
-	if n != nil {
-		r.NotReady = append(r.NotReady, *n)
-	}
-}
-
-func poolBytes(s *fleet.Server) float64 {
-	text, _ := s.Setting("innodb_buffer_pool_size")
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// bufferPoolResult advises a larger pool where the host has the memory, and
-// nothing where an index would make the reads needless.
-func bufferPoolResult(c Case, s *fleet.Server, reads, size float64) (*Finding, *NotReady) {
-	if cure := cureOn(c, s, "mysql/missing-index"); cure != nil {
-		return nil, &NotReady{Subject: aboutServer(s), Reason: "an index is missing that may be why it reads so much: add it first (finding " + cure.Fingerprint + ")"}
-	}
-	room, known := poolRoom(s, size)
+	reads, known := s.Status.Rate("innodb_buffer_pool_reads")
 	if !known {
-		return nil, &NotReady{Subject: aboutServer(s), Reason: "the memory of its host is not known"}
+		return nil, c.unknown(about, s, "mysql/status", "reads from disk are not known")
 	}
-	f := bufferPoolFinding(c, s, reads, size, room)
+	if reads < c.Rule.Threshold.Value {
+		return nil, nil
+	}
+	if warm := startedAt(s).Add(poolWarm); c.Fleet.Now.Before(warm) {
+		return nil, &NotReady{Subject: about, Reason: "the server was started within the hour, and still reads what its pool lost", ReadyAt: warm}
+	}
+	p, n := c.poolReads(s, reads)
+	if n != nil || p.share < poolWaitShare {
+		return nil, n
+	}
+	if cure := c.cureOn(s, "mysql/missing-index"); cure != nil {
+		return nil, &NotReady{Subject: about, Reason: "an index is missing that may be why it reads so much: add it first (finding " + cure.Fingerprint + ")"}
+	}
+	f := bufferPoolFinding(c, s, p)
 	return &f, nil
 }
 
-// cureOn returns a finding of another rule about a table or statement of the
-// server's cluster.
-func cureOn(c Case, s *fleet.Server, id ID) *Finding {
-	for i, f := range c.Cures {
-		if f.Rule == id && f.Subject.Cluster == s.Cluster {
-			return &c.Cures[i]
-		}
+func startedAt(s *fleet.Server) time.Time {
+	if s.Latest.Status == nil {
+		return time.Time{}
 	}
-	return nil
+	return s.Latest.Status.Taken.Add(-time.Duration(s.Latest.Status.UptimeSeconds * float64(time.Second)))
+}
+
+// poolReads is what a server's reading costs, and what room there is.
+type poolReads struct {
+	// reads a second, of which the disk served some; the file cache the others.
+	reads, fromDisk float64
+	// latency is the mean of the disk, in seconds; share the waiting for it, of
+	// all statement time.
+	latency, share float64
+	size, room     float64
+}
+
+// poolReads returns what reading costs, or why that cannot be told.
+func (c Case) poolReads(s *fleet.Server, reads float64) (poolReads, *NotReady) {
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/digests", s.Digests.Seen()); n != nil {
+		return poolReads{}, n
+	}
+	size, known := numberSetting(s, "innodb_buffer_pool_size")
+	if !known || size <= 0 {
+		return poolReads{}, c.unknown(about, s, "mysql/settings", "innodb_buffer_pool_size is not known")
+	}
+	disk := dataDisk(s)
+	if disk == nil || s.Machine.Latest == nil {
+		return poolReads{}, &NotReady{Subject: about, Reason: "the disk that holds its data, and how long that takes to read, is not known"}
+	}
+	p := poolReads{reads: reads, fromDisk: min(reads, disk.ReadsPerSecond), size: size, room: poolRoom(s, size)}
+	if disk.ReadLatency != nil {
+		p.latency = *disk.ReadLatency
+	}
+	if load, known := statementLoad(s); known {
+		p.share = min(p.fromDisk*p.latency/load, 1)
+	}
+	return p, nil
 }
 
 // poolRoom is how large the pool may become: today's size and nine tenths of the
 // memory that is free, but not more than a share of the host's.
-func poolRoom(s *fleet.Server, size float64) (float64, bool) {
-	if s.Machine == nil || s.Machine.Latest == nil {
-		return 0, false
-	}
+func poolRoom(s *fleet.Server, size float64) float64 {
 	m := s.Machine.Latest.Memory
-	return min(size+0.9*float64(m.AvailableBytes), poolHostShare*float64(m.TotalBytes)), true
+	return min(size+0.9*float64(m.AvailableBytes), poolHostShare*float64(m.TotalBytes))
 }
 
-func bufferPoolFinding(c Case, s *fleet.Server, reads, size, room float64) Finding {
+func bufferPoolFinding(c Case, s *fleet.Server, p poolReads) Finding {
 	w := s.Status.Window
-	f := Found(c.Rule, aboutServer(s), c.evidence("pages read from disk", reads, "Innodb_buffer_pool_reads", w),
-		Evidence{What: "innodb_buffer_pool_size", Value: size, Unit: Bytes, Source: "innodb_buffer_pool_size", Window: w})
+	f := Found(c.Rule, aboutServer(s), c.evidence("pages that were not in the pool", p.reads, "Innodb_buffer_pool_reads", w),
+		Evidence{What: "of them read by the disk, at most", Value: p.fromDisk, Unit: PerSecond, Source: "/proc/diskstats", Window: s.Machine.Machine.Window},
+		Evidence{What: "mean time of a read", Value: p.latency, Unit: Seconds, Source: "/proc/diskstats", Window: s.Machine.Machine.Window},
+		Evidence{What: "waiting for it, of all statement time", Value: p.share, Unit: Ratio, Source: "reads by their time, digests", Window: w}.
+			against(poolWaitShare, "default of this rule: below, faster reads change nothing that a visitor feels"),
+		Evidence{What: "innodb_buffer_pool_size", Value: p.size, Unit: Bytes, Source: "innodb_buffer_pool_size", Window: w})
 	if requests, known := s.Status.Rate("innodb_buffer_pool_read_requests"); known && requests > 0 {
 		f.Evidence = append(f.Evidence, Evidence{
-			What: "hit ratio", Value: 1 - reads/requests, Unit: Ratio, Source: "1 - Innodb_buffer_pool_reads / Innodb_buffer_pool_read_requests", Window: w,
+			What: "hit ratio", Value: max(1-p.reads/requests, 0), Unit: Ratio, Source: "1 - Innodb_buffer_pool_reads / Innodb_buffer_pool_read_requests", Window: w,
 		})
 	}
-	f.Severity = Low
-	if reads >= 10*c.Rule.Threshold.Value {
-		f.Severity = Medium
+	if waits, known := s.Status.Rate("innodb_buffer_pool_wait_free"); known && waits > 0 {
+		f.Evidence = append(f.Evidence, Evidence{
+			What: "waits for a free page", Value: waits, Unit: PerSecond, Source: "Innodb_buffer_pool_wait_free", Window: w,
+		})
 	}
+	load, _ := statementLoad(s)
+	f.Gain.WorkerSeconds = Between(0, p.fromDisk*p.latency)
+	f.Severity = severityOf(f.Gain.WorkerSeconds, load)
 	f.Confidence = c.confidence(0.6, w, "the working set is known only once it fits")
-	f.Summary = fmt.Sprintf("%s reads %s pages from disk with a buffer pool of %s.", s.Name, Words(reads, PerSecond), Words(size, Bytes))
+	f.Summary = fmt.Sprintf("%s reads %s pages from disk with a buffer pool of %s, and waits for them in %s of its statements' time.",
+		called(s), Words(p.fromDisk, PerSecond), Words(p.size, Bytes), Words(p.share, Ratio))
 	f.Effort = Minutes
-	f.Remedy = poolRemedy(s, size, room)
-	f.Rollback = []Step{{Kind: SQL, Target: s.Name, Text: fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %.0f;", size)}}
+	f.remedyPool(s, p)
 	f.Risks = []string{"A host that swaps is slower than one that reads from disk: leave memory for sessions and programs."}
-	f.Verify = Verify{What: "pages read from disk", Expect: "below " + Words(c.Rule.Threshold.Value, PerSecond), After: "an hour of warming up"}
+	f.Verify = Verify{What: "pages that were not in the pool", Expect: "below " + Words(c.Rule.Threshold.Value, PerSecond), After: "an hour of warming up"}
 	return f
 }
 
-// poolRemedy doubles the pool, or takes what room there is. It is written in
-// steps of 128 MiB, the unit in which servers resize.
-func poolRemedy(s *fleet.Server, size, room float64) []Step {
+// remedyPool doubles the pool, or takes what room there is, in steps of 128 MiB:
+// the unit in which servers resize.
+func (f *Finding) remedyPool(s *fleet.Server, p poolReads) {
 	const chunk = 128 << 20
-	target := float64(int(min(2*size, room)/chunk)) * chunk
-	if target <= size*1.1 {
-		return []Step{{Kind: Advice, Text: "The host has no memory left for a larger pool: give it more, or move the largest cold tables elsewhere."}}
+	target := math.Floor(min(2*p.size, p.room)/chunk) * chunk
+	if target <= p.size*1.1 {
+		f.Effort = Days
+		f.Remedy = []Step{{Kind: Advice, Text: "The host has no memory left for a larger pool: give it more, or move the largest cold tables elsewhere."}}
+		return
 	}
-	return []Step{{
-		Kind: SQL, Target: s.Name, Text: fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %.0f;", target),
-		Note: "Online; write it into the configuration too. Then look again: it may want to be doubled once more.",
-	}}
+	note := "Online. Then look again: it may want to be doubled once more."
+	if !mysqlFamily(s) {
+		// MDEV-29445 made innodb_buffer_pool_size_max the limit, which is the
+		// size at the start unless it was set.
+		note = "Online up to MariaDB 10.11.11, 11.4.5 and 11.8.1; newer ones take more than innodb_buffer_pool_size_max only at the next start."
+	}
+	f.Remedy = setVariable(s, "innodb_buffer_pool_size", fmt.Sprintf("%.0f", target), note)
+	f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %.0f;", p.size)}}
 }

@@ -2,19 +2,28 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 )
 
-// fullRatio is the share of a file system from which on it is called full,
-// whatever its growth: MySQL stops writing at the end, and needs room to sort.
-const fullRatio = 0.95
+const (
+	// fullRatio and fullBytes are the free space below which a file system is
+	// called full, whatever its growth: MySQL stops writing at the end, and needs
+	// room to sort. A twentieth of a large disk is room for long.
+	fullRatio = 0.05
+	fullBytes = 20 << 30
+	// trendReach is for how many times the seen time a growth is drawn out into
+	// the future: an hour tells of a day, and a night's backup not of a week.
+	trendReach = 24
+)
 
-// diskFilling finds file systems that will be full soon.
+// diskFilling finds file systems that are full or will be soon.
 func diskFilling() Rule {
 	return Rule{
 		ID: "host/disk-filling", Title: "A file system is about to be full",
-		Phase: Cure, MinWindow: aMinute, Window: 7 * aDay,
+		Phase: Cure, MinWindow: time.Hour, Window: aDay,
 		Needs: []string{"host"},
 		Threshold: Threshold{
 			Value: 7 * 86400, Unit: Seconds,
@@ -27,73 +36,125 @@ func diskFilling() Rule {
 func checkDiskFilling(c Case) Result {
 	var out Result
 	for _, h := range c.Fleet.Hosts {
-		about := Subject{Cluster: h.Cluster, Kind: OfHost, Name: h.Name}
-		if h.Machine == nil {
-			out.NotReady = append(out.NotReady, NotReady{Subject: about, Reason: hostReason(h), ReadyAt: c.Fleet.Now.Add(c.Rule.MinWindow)})
-			continue
-		}
-		for _, m := range h.Machine.Mounts {
-			if m.ReadOnly || m.SizeBytes == nil || m.AvailableBytes == nil || *m.SizeBytes == 0 {
-				continue
-			}
-			if left, filling := secondsLeft(m, h.Machine.Window); filling && left < c.Rule.Threshold.Value {
-				out.Findings = append(out.Findings, diskFillingFinding(c, h, m, left))
+		if h.Latest != nil {
+			for _, m := range h.Latest.Mounts {
+				out.add(diskFillingOn(c, h, m), nil)
 			}
 		}
+		out.add(nil, c.growthUnready(h))
 	}
 	return out
 }
 
-func hostReason(h *fleet.Host) string {
-	for _, g := range h.Gaps {
-		if g.Job == "host" {
-			return g.Reason
-		}
+func diskFillingOn(c Case, h *fleet.Host, m snapshot.Mount) *Finding {
+	if m.ReadOnly || m.SizeBytes == nil || m.AvailableBytes == nil || *m.SizeBytes == 0 {
+		return nil
 	}
-	return "the host was not seen twice yet"
+	left, filling := secondsLeft(c, h, m)
+	if !full(m) && !filling {
+		return nil
+	}
+	f := diskFillingFinding(c, h, m, left)
+	return &f
 }
 
-// trendWindow is how long growth must have been seen before it is drawn out into
-// the future: a minute's growth is a log being written, and not a trend.
-const trendWindow = 3600.0
-
-// secondsLeft returns how long the space will last; false while it lasts.
-func secondsLeft(m fleet.MountWindow, w fleet.Window) (float64, bool) {
+// full reports whether there is no room left, in bytes or for files.
+func full(m snapshot.Mount) bool {
 	available, size := float64(*m.AvailableBytes), float64(*m.SizeBytes)
-	if available/size <= 1-fullRatio {
-		return 0, true
-	}
-	if m.GrowthBytesPerSecond == nil || *m.GrowthBytesPerSecond <= 0 || w.Seconds() < trendWindow {
+	return available <= fullRatio*size && available <= fullBytes || filesFull(m)
+}
+
+func filesFull(m snapshot.Mount) bool {
+	return m.Inodes != nil && m.InodesFree != nil && float64(*m.InodesFree) < fullRatio*float64(*m.Inodes)
+}
+
+// secondsLeft returns how long the space lasts if it goes on as in the window;
+// false if that is longer than the threshold, or too far ahead to say.
+func secondsLeft(c Case, h *fleet.Host, m snapshot.Mount) (float64, bool) {
+	growth, w := growthOf(h, m.Path)
+	if growth <= 0 || w.Duration() < c.Rule.MinWindow {
 		return 0, false
 	}
-	return available / *m.GrowthBytesPerSecond, true
+	left := float64(*m.AvailableBytes) / growth
+	return left, left <= c.Rule.Threshold.Value && left <= trendReach*w.Seconds()
 }
 
-func diskFillingFinding(c Case, h *fleet.Host, m fleet.MountWindow, left float64) Finding {
-	w := h.Machine.Window
+// growthOf is by how many bytes a second a file system filled in the window.
+func growthOf(h *fleet.Host, path string) (float64, fleet.Window) {
+	if h.Machine == nil {
+		return 0, fleet.Window{}
+	}
+	for _, m := range h.Machine.Mounts {
+		if m.Path == path && m.GrowthBytesPerSecond != nil {
+			return *m.GrowthBytesPerSecond, h.Machine.Window
+		}
+	}
+	return 0, fleet.Window{}
+}
+
+// growthUnready returns why growth cannot be told, or nil. What is full already
+// is found without.
+func (c Case) growthUnready(h *fleet.Host) *NotReady {
+	about := Subject{Cluster: h.Cluster, Kind: OfHost, Name: h.Name}
+	if h.Machine != nil {
+		return c.tooShort(about, "host", h.Machine.Window)
+	}
+	for _, g := range h.Gaps {
+		if g.Job == "host" && h.Latest == nil {
+			return &NotReady{Subject: about, Reason: printable(g.Reason), Remedy: g.Remedy}
+		}
+	}
+	return &NotReady{Subject: about, Reason: "host was not seen twice yet", ReadyAt: c.Fleet.Now.Add(c.Rule.MinWindow)}
+}
+
+func diskFillingFinding(c Case, h *fleet.Host, m snapshot.Mount, left float64) Finding {
 	about := Subject{Cluster: h.Cluster, Kind: OfMount, Name: h.Name, Part: m.Path}
-	f := Found(c.Rule, about,
-		c.evidence("time until it is full", left, "statfs, growth over the window", w),
-		Evidence{What: "free", Value: float64(*m.AvailableBytes), Unit: Bytes, Source: "statfs", Window: w},
-		Evidence{What: "of", Value: float64(*m.SizeBytes), Unit: Bytes, Source: "statfs", Window: w},
-	)
-	f.Severity = High
-	if left < 86400 {
-		f.Severity = Critical
+	now := moment(h.Latest.Taken)
+	space := []Evidence{
+		Evidence{What: "free", Value: float64(*m.AvailableBytes), Unit: Bytes, Source: "statfs", Window: now}.
+			against(min(fullRatio*float64(*m.SizeBytes), fullBytes), "default of this rule: a twentieth of the file system, 20 GiB at most"),
+		{What: "of", Value: float64(*m.SizeBytes), Unit: Bytes, Source: "statfs", Window: now},
 	}
-	f.Confidence = c.confidence(0.8, w)
-	f.Summary = fmt.Sprintf("%s on %s will be full in %s.", m.Path, h.Name, Words(left, Seconds))
-	if left == 0 {
-		f.Summary = fmt.Sprintf("%s on %s has %s left.", m.Path, h.Name, Words(float64(*m.AvailableBytes), Bytes))
-		f.Confidence = Confidence{Ratio: 1}
+	var f Finding
+	if full(m) {
+		f = Found(c.Rule, about, space[0], space[1:]...)
+		f.Severity, f.Confidence = Critical, Confidence{Ratio: 1}
+		f.Summary = fmt.Sprintf("%s on %s has %s left.", printable(m.Path), printable(h.Name), Words(float64(*m.AvailableBytes), Bytes))
+	} else {
+		w := h.Machine.Window
+		f = Found(c.Rule, about, c.evidence("time until it is full", left, "statfs, growth over the window", w), space...)
+		f.Severity, f.Confidence = High, c.confidence(0.8, w)
+		if left < 86400 {
+			f.Severity = Critical
+		}
+		f.Summary = fmt.Sprintf("%s on %s will be full in %s.", printable(m.Path), printable(h.Name), Words(left, Seconds))
 	}
+	f.addFiles(h, m, now)
 	f.Effort = Hours
 	f.Gain.RecoveryMinutes = Between(30, 240)
 	f.Remedy = []Step{
-		{Kind: Command, Target: h.Name, Text: "du -xh --max-depth=2 " + shellWord(m.Path) + " | sort -h | tail -20", Note: "Shows what takes the space."},
+		{Kind: Command, Target: printable(h.Name), Text: "du -xh --max-depth=2 " + shellWord(m.Path) + " | sort -h | tail -20", Note: "Shows what takes the space."},
 		{Kind: Advice, Text: "Shorten the retention of binary logs, remove old backups, archive log and report tables; then grow the file system."},
 	}
 	f.Risks = []string{"Never remove binary logs by hand: PURGE BINARY LOGS keeps the index right, and replicas may still need them."}
 	f.Verify = Verify{What: "time until it is full", Expect: "above " + Words(c.Rule.Threshold.Value, Seconds), After: "a day"}
 	return f
+}
+
+// addFiles adds what is known of the files: that there may be no more of them,
+// and how many bytes the binary logs of this host's servers take.
+func (f *Finding) addFiles(h *fleet.Host, m snapshot.Mount, now fleet.Window) {
+	if filesFull(m) {
+		f.Summary = fmt.Sprintf("%s on %s can hold %s more files.", printable(m.Path), printable(h.Name), Words(float64(*m.InodesFree), Count))
+		f.Evidence = append(f.Evidence, Evidence{
+			What: "inodes free", Value: float64(*m.InodesFree) / float64(*m.Inodes), Unit: Ratio, Source: "statfs", Window: now,
+		}.against(fullRatio, "default of this rule: PHP's session files take the last ones in minutes"))
+	}
+	for _, s := range h.Servers {
+		if b := s.Latest.Binlog; b != nil && b.Bytes != nil && *b.Bytes > *m.SizeBytes/20 {
+			f.Evidence = append(f.Evidence, Evidence{
+				What: "binary logs of " + called(s), Value: float64(*b.Bytes), Unit: Bytes, Source: "SHOW BINARY LOGS", Window: moment(b.Taken),
+			})
+		}
+	}
 }

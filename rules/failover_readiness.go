@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"plimsoll/collectors/snapshot"
@@ -15,8 +16,8 @@ func failoverReadiness() Rule {
 		ID: "mysql/failover-readiness", Title: "A failover would lose data or not work",
 		Phase: Cure, Needs: []string{"mysql/replication", "mysql/binlog"},
 		Threshold: Threshold{
-			Value: 0, Unit: Count,
-			Source: "default of this rule: each fault by itself makes a failover fail or lose data",
+			Value: 3 * 86400, Unit: Seconds,
+			Source: "default of this rule: binary logs are kept so that a replica which fails on Friday night can catch up on Monday",
 		},
 		Check: checkFailoverReadiness,
 	}
@@ -26,13 +27,13 @@ func checkFailoverReadiness(c Case) Result {
 	var out Result
 	for _, s := range c.Fleet.Servers {
 		if s.Role != fleet.Primary && s.Role != fleet.Replica {
-			continue
+			continue // mysql/single-point-of-failure speaks of the others
 		}
 		if s.Latest.Binlog == nil {
-			out.NotReady = append(out.NotReady, *c.unready(aboutServer(s), s, "mysql/binlog", nil))
+			out.add(nil, c.unready(aboutServer(s), s, "mysql/binlog", nil))
 			continue
 		}
-		if faults := failoverFaults(s); len(faults) > 0 {
+		if faults := c.failoverFaults(s); len(faults) > 0 {
 			out.Findings = append(out.Findings, failoverFinding(c, s, faults))
 		}
 	}
@@ -42,71 +43,173 @@ func checkFailoverReadiness(c Case) Result {
 // fault is one thing that stands in the way of a failover.
 type fault struct {
 	what, state, why string
-	step             Step
-	rollback         string
+	steps, rollback  []Step
+	// risk is what acting on it may bring; empty for nothing.
+	risk string
 	// loses is true if transactions would be lost.
 	loses bool
+	// measured is the evidence of a fault that has a figure.
+	measured *Evidence
 }
 
-func failoverFaults(s *fleet.Server) []fault {
-	var out []fault
-	add := func(is bool, f fault) {
-		if is {
-			f.step.Target = s.Name
-			out = append(out, f)
-		}
+func (c Case) failoverFaults(s *fleet.Server) []fault {
+	out := logFaults(s)
+	if s.Role == fleet.Replica {
+		out = append(out, replicaFaults(s)...)
 	}
-	b, r := s.Latest.Binlog, s.Latest.Replication
-	replica := s.Role == fleet.Replica
-	add(!b.Enabled, fault{
-		what: "log_bin", state: "OFF", why: "no replica can follow it",
-		step: Step{Kind: Config, Text: "[mysqld]\nlog_bin = binlog", Note: "Takes effect at the next restart."},
-	})
-	add(b.Enabled && replica && !b.LogReplicaUpdates, fault{
-		what: "log_replica_updates", state: "OFF", why: "the other replicas could not follow it once it is the primary",
-		step: Step{Kind: Config, Text: "[mysqld]\nlog_slave_updates = ON", Note: "Takes effect at the next restart."},
-	})
-	add(replica && !readOnly(r), fault{
-		what: "read_only", state: "OFF", why: "a write to it by mistake makes it differ from its source",
-		step: readOnlyStep(s), rollback: "SET GLOBAL read_only = OFF;",
-	})
-	add(replica && !usesGTID(r), fault{
-		what: "GTID", state: "not used by the channel", why: "the other replicas cannot find their place on a new source",
-		step: gtidStep(s),
-	})
-	add(b.Enabled && b.Format != "" && b.Format != "ROW", fault{
-		what: "binlog_format", state: b.Format, why: "statements can have another effect on a replica",
-		step: Step{Kind: SQL, Text: "SET GLOBAL binlog_format = 'ROW';", Note: "For new connections; write it into the configuration too."}, rollback: fmt.Sprintf("SET GLOBAL binlog_format = '%s';", sqlWord(b.Format)),
-	})
-	add(s.Role == fleet.Primary && b.SyncBinlog != nil && *b.SyncBinlog != 1, fault{
-		what: "sync_binlog", state: number(b.SyncBinlog), why: "a crash of its host loses transactions that clients were told are safe", loses: true,
-		step: Step{Kind: SQL, Text: "SET GLOBAL sync_binlog = 1;", Note: "Each commit then waits for one more flush of the disk."}, rollback: "SET GLOBAL sync_binlog = " + number(b.SyncBinlog) + ";",
-	})
-	add(s.Role == fleet.Primary && b.FlushLogAtCommit != nil && *b.FlushLogAtCommit != 1, fault{
-		what: "innodb_flush_log_at_trx_commit", state: number(b.FlushLogAtCommit), why: "a crash of its host loses up to a second of commits", loses: true,
-		step: Step{Kind: SQL, Text: "SET GLOBAL innodb_flush_log_at_trx_commit = 1;"}, rollback: "SET GLOBAL innodb_flush_log_at_trx_commit = " + number(b.FlushLogAtCommit) + ";",
-	})
-	add(b.RetentionSeconds != nil && *b.RetentionSeconds > 0 && *b.RetentionSeconds < minRetention, fault{
-		what: "retention of the binary log", state: Words(value(b.RetentionSeconds), Seconds), why: "a replica that was down for a weekend cannot catch up",
-		step: retentionStep(s),
-	})
+	if s.Role == fleet.Primary {
+		out = append(out, durabilityFaults(s)...)
+	}
+	if kept := s.Latest.Binlog.RetentionSeconds; kept != nil && *kept < c.Rule.Threshold.Value {
+		f := retentionFault(s, *kept)
+		f.measured = ptr(c.evidence(f.what, *kept, "binlog_expire_logs_seconds, expire_logs_days", moment(s.Latest.Binlog.Taken)))
+		out = append(out, f)
+	}
 	return out
 }
 
-// minRetention is three days: a replica that fails on Friday night is mended on
-// Monday.
-const minRetention = 3 * 86400.0
+// logFaults are about the binary log, which others have to follow.
+func logFaults(s *fleet.Server) []fault {
+	b := s.Latest.Binlog
+	switch {
+	case !b.Enabled:
+		return []fault{{
+			what: "log_bin", state: "OFF", why: "no replica can follow it",
+			steps: []Step{optionFile(s, "log_bin", "binlog", atRestart)},
+		}}
+	case s.Role == fleet.Replica && !b.LogReplicaUpdates:
+		name := "log_slave_updates"
+		if mysqlFamily(s) && atLeast(s, 8, 0, 26) {
+			name = "log_replica_updates"
+		}
+		return []fault{{
+			what: name, state: "OFF", why: "the other replicas could not follow it once it is the primary",
+			steps: []Step{optionFile(s, name, "ON", atRestart)},
+		}}
+	case b.Format == "STATEMENT":
+		return []fault{{
+			what: "binlog_format", state: b.Format, why: "statements can have another effect on a replica",
+			steps:    setVariable(s, "binlog_format", "'ROW'", "For new connections."),
+			rollback: []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL binlog_format = 'STATEMENT';"}},
+		}}
+	}
+	return nil
+}
+
+// replicaFaults are what would keep a replica from being a good primary.
+func replicaFaults(s *fleet.Server) []fault {
+	r := s.Latest.Replication
+	var out []fault
+	if writable(r) {
+		out = append(out, writableFault(s))
+	}
+	for _, channel := range r.Channels {
+		if !channel.GTID {
+			out = append(out, positionFault(s, channel.Name))
+		}
+		if channel.Filtered {
+			out = append(out, fault{
+				what: "replication filters", state: "on", why: "what they leave out would be missing on the new primary",
+				steps: []Step{{Kind: SQL, Target: called(s), Text: showReplica(s, channel.Name), Note: "Replicate_Do_… and Replicate_Ignore_… name them."}},
+			})
+		}
+	}
+	return out
+}
+
+func writable(r *snapshot.Replication) bool {
+	return r.ReadOnly != nil && !*r.ReadOnly && (r.SuperReadOnly == nil || !*r.SuperReadOnly)
+}
+
+func writableFault(s *fleet.Server) fault {
+	f := fault{
+		what: "read_only", state: "OFF", why: "a write to it by mistake makes it differ from its source",
+		risk:     "A program that writes to the replica on purpose fails from then on: find it first.",
+		steps:    setVariable(s, "read_only", "ON", "Accounts that may administer it can still write."),
+		rollback: []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL read_only = OFF;"}},
+	}
+	if mysqlFamily(s) && atLeast(s, 8, 0, 0) {
+		f.steps = setVariable(s, "super_read_only", "ON", "It switches read_only on too.")
+		f.rollback = []Step{{Kind: SQL, Target: called(s), Text: "SET PERSIST super_read_only = OFF; SET PERSIST read_only = OFF;"}}
+	}
+	return f
+}
+
+func positionFault(s *fleet.Server, channel string) fault {
+	note := ""
+	if mysqlFamily(s) {
+		note = "Needs gtid_mode = ON on both servers."
+	}
+	step := func(on bool, note string) []Step {
+		return []Step{{
+			Kind: SQL, Target: called(s), Note: note,
+			Text: replicaSQL(s, "STOP", "", channel) + "; " + changeSource(s, channel, on) + "; " + replicaSQL(s, "START", "", channel) + ";",
+		}}
+	}
+	return fault{
+		what: "GTID", state: "not used by the channel", why: "the other replicas cannot find their place on a new source",
+		steps: step(true, note), rollback: step(false, ""),
+	}
+}
+
+// durabilityFaults are what a crash of the primary's host would lose. While a
+// replica confirms each commit, it has what the host loses.
+func durabilityFaults(s *fleet.Server) []fault {
+	var out []fault
+	b, confirmed := s.Latest.Binlog, false
+	if sync := semiSync(s); sync != nil && sync.SourceEnabled {
+		confirmed = sync.SourceOn && sync.Clients > 0
+		if !confirmed {
+			out = append(out, fault{
+				what: "semi-synchronous replication", state: "fallen back to asynchronous", loses: true,
+				why:   "no replica confirms what is committed, so that a failover loses the last transactions",
+				steps: []Step{{Kind: SQL, Target: called(s), Text: "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync%';", Note: "Look which replica stopped confirming, and why: the network, or its plugin is off."}},
+			})
+		}
+	}
+	add := func(name string, value *int64, why string) {
+		if value == nil || *value == 1 {
+			return
+		}
+		out = append(out, fault{
+			what: name, state: fmt.Sprint(*value), why: why, loses: !confirmed,
+			risk:     "Flushing at each commit costs write latency: look at commits a second before and after.",
+			steps:    setVariable(s, name, "1", "Each commit then waits for one more flush of the disk."),
+			rollback: setVariable(s, name, fmt.Sprint(*value), "")[:1],
+		})
+	}
+	add("sync_binlog", b.SyncBinlog, "a crash of its host loses transactions that replicas may have, or not have")
+	add("innodb_flush_log_at_trx_commit", b.FlushLogAtCommit, "a crash of its host loses up to a second of commits")
+	return out
+}
+
+func semiSync(s *fleet.Server) *snapshot.SemiSync {
+	if s.Latest.Replication == nil {
+		return nil
+	}
+	return s.Latest.Replication.SemiSync
+}
+
+func retentionFault(s *fleet.Server, kept float64) fault {
+	f := fault{
+		what: "retention of the binary log", state: Words(kept, Seconds), why: "a replica that was down for a weekend cannot catch up",
+	}
+	f.risk = "A week of binary logs takes its disk space: look at what a day takes first."
+	name, value, old := "binlog_expire_logs_seconds", "604800", fmt.Sprintf("%.0f", kept)
+	if mysqlFamily(s) && !atLeast(s, 8, 0, 1) || !mysqlFamily(s) && !atLeast(s, 10, 6, 1) {
+		name, value, old = "expire_logs_days", "7", fmt.Sprintf("%.0f", kept/86400)
+	}
+	f.steps = setVariable(s, name, value, "")
+	f.rollback = setVariable(s, name, old, "")[:1]
+	return f
+}
 
 func failoverFinding(c Case, s *fleet.Server, faults []fault) Finding {
-	at := s.Latest.Binlog.Taken
-	seen := fleet.Window{From: at, To: at}
 	var evidence []Evidence
 	var names []string
 	for _, x := range faults {
 		names = append(names, x.what)
-		evidence = append(evidence, Evidence{
-			What: x.what, Unit: Text, Words: x.state + ": " + x.why, Source: "server variables and SHOW REPLICA STATUS", Window: seen,
-		})
+		evidence = append(evidence, x.evidence(moment(s.Latest.Binlog.Taken)))
 	}
 	f := Found(c.Rule, aboutServer(s), evidence[0], evidence[1:]...)
 	f.Severity = Medium
@@ -114,79 +217,25 @@ func failoverFinding(c Case, s *fleet.Server, faults []fault) Finding {
 		if x.loses {
 			f.Severity = High
 		}
-		f.Remedy = append(f.Remedy, x.step)
-		if x.rollback != "" {
-			f.Rollback = append(f.Rollback, Step{Kind: SQL, Target: s.Name, Text: x.rollback})
+		f.Remedy = append(f.Remedy, x.steps...)
+		f.Rollback = append(f.Rollback, x.rollback...)
+		if x.risk != "" && !slices.Contains(f.Risks, x.risk) {
+			f.Risks = append(f.Risks, x.risk)
 		}
 	}
 	f.Confidence = Confidence{Ratio: 1}
-	f.Summary = fmt.Sprintf("%s is not ready for a failover: %s.", s.Name, strings.Join(names, ", "))
+	f.Summary = fmt.Sprintf("%s is not ready for a failover: %s.", called(s), strings.Join(names, ", "))
 	f.Effort = Minutes
 	f.Gain.RecoveryMinutes = Between(10, 60)
-	f.Risks = []string{"Flushing at each commit costs write latency: look at commits a second before and after."}
 	f.Verify = Verify{What: "this finding", Expect: "gone", After: "the next round, or the restart that a setting needs"}
 	return f
 }
 
-func readOnly(r *snapshot.Replication) bool {
-	return r == nil || r.ReadOnly == nil || *r.ReadOnly || (r.SuperReadOnly != nil && *r.SuperReadOnly)
-}
-
-func usesGTID(r *snapshot.Replication) bool {
-	if r == nil {
-		return true
+func (x fault) evidence(seen fleet.Window) Evidence {
+	if x.measured != nil {
+		return *x.measured
 	}
-	for _, channel := range r.Channels {
-		if !channel.GTID {
-			return false
-		}
+	return Evidence{
+		What: x.what, Unit: Text, Words: printable(x.state) + ": " + x.why, Source: "server variables and replica status", Window: seen,
 	}
-	return true
-}
-
-func readOnlyStep(s *fleet.Server) Step {
-	if mysqlFamily(s) {
-		return Step{Kind: SQL, Text: "SET PERSIST super_read_only = ON;"}
-	}
-	return Step{Kind: SQL, Text: "SET GLOBAL read_only = ON;", Note: "Write read_only = ON into the configuration too."}
-}
-
-func gtidStep(s *fleet.Server) Step {
-	if mysqlFamily(s) {
-		return Step{Kind: SQL, Text: "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION = 1; START REPLICA;",
-			Note: "Needs gtid_mode = ON on both servers."}
-	}
-	return Step{Kind: SQL, Text: "STOP REPLICA; CHANGE MASTER TO MASTER_USE_GTID = slave_pos; START REPLICA;"}
-}
-
-func retentionStep(s *fleet.Server) Step {
-	if mysqlFamily(s) {
-		return Step{Kind: SQL, Text: "SET PERSIST binlog_expire_logs_seconds = 604800;", Note: "Needs disk space for a week of binary logs."}
-	}
-	return Step{Kind: SQL, Text: "SET GLOBAL binlog_expire_logs_seconds = 604800;", Note: "Needs disk space for a week of binary logs; write it into the configuration too."}
-}
-
-// sqlWord keeps letters only: what a server states is not trusted inside a
-// statement to copy.
-func sqlWord(s string) string {
-	return strings.Map(func(r rune) rune {
-		if (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func number(v *int64) string {
-	if v == nil {
-		return "not known"
-	}
-	return fmt.Sprint(*v)
-}
-
-func value(v *float64) float64 {
-	if v == nil {
-		return 0
-	}
-	return *v
 }

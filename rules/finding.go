@@ -72,7 +72,7 @@ const (
 )
 
 // String returns the subject as people write it, such as shop.orders
-// (customer_id).
+// (customer_id), without characters that do not show.
 func (s Subject) String() string {
 	name := s.Name
 	if s.Schema != "" {
@@ -81,10 +81,11 @@ func (s Subject) String() string {
 	if s.Part != "" {
 		name += " (" + s.Part + ")"
 	}
-	return name
+	return printable(name)
 }
 
-// Within reports whether s lies inside outer: the same thing, or a part of it.
+// Within reports whether s lies inside outer: the same thing, or a part of it. A
+// channel of a server has the server's Part, a slash, and its own.
 func (s Subject) Within(outer Subject) bool {
 	if s.Cluster != outer.Cluster {
 		return false
@@ -93,7 +94,7 @@ func (s Subject) Within(outer Subject) bool {
 		return true
 	}
 	return s.Schema == outer.Schema && s.Name == outer.Name &&
-		(outer.Part == "" || s.Part == outer.Part)
+		(outer.Part == "" || s.Part == outer.Part || strings.HasPrefix(s.Part, outer.Part+"/"))
 }
 
 func fingerprint(id ID, s Subject) string {
@@ -105,8 +106,9 @@ func fingerprint(id ID, s Subject) string {
 // Severity orders findings by what happens if nothing is done.
 type Severity string
 
-// The severities. Critical is a loss of data or of the site that is near;
-// the others are bands of gain.
+// The severities. Critical is a loss of data or of the site that is near, or a
+// gain of a third of all work; the others are bands of gain, or what comes near
+// to one where there is none.
 const (
 	Critical Severity = "critical"
 	High     Severity = "high"

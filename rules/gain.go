@@ -49,3 +49,26 @@ func (g Gain) worth() float64 {
 	}
 	return 0
 }
+
+// worthAct is the gain, in worker-seconds a second, below which nobody need be
+// told: half a minute an hour, whatever share of a quiet site that is.
+const worthAct = 0.01
+
+// severityOf returns the severity of a finding whose gain is workers' time, by
+// its share of the load: of all that workers wait for, in seconds a second. The
+// middle of the interval counts. A gain beside a load that is not known is Info.
+func severityOf(gain *Estimate, load float64) Severity {
+	switch share := (gain.Lo + gain.Hi) / 2 / load; {
+	case !(load > 0) || gain.Hi < worthAct:
+		return Info
+	case share >= 0.3:
+		return Critical
+	case share >= 0.1:
+		return High
+	case share >= 0.03:
+		return Medium
+	case share >= 0.01:
+		return Low
+	}
+	return Info
+}

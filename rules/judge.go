@@ -14,11 +14,12 @@ func Judge(f *fleet.Fleet, all []Rule) Result {
 	cures := run(f, all, Cure, nil)
 	capacity := run(f, all, Capacity, cures.Findings)
 	out := Result{
-		Findings: append(cures.Findings, capacity.Findings...),
-		NotReady: append(cures.NotReady, capacity.NotReady...),
+		Findings: slices.Concat(cures.Findings, capacity.Findings),
+		NotReady: slices.Concat(cures.NotReady, capacity.NotReady),
 	}
 	out.Findings = giveWay(out.Findings, all)
 	sortByRank(out.Findings)
+	out.Findings = once(out.Findings)
 	return out
 }
 
@@ -30,10 +31,7 @@ func run(f *fleet.Fleet, all []Rule, phase Phase, cures []Finding) Result {
 		}
 		result := r.Check(Case{Fleet: f, Rule: r, Cures: cures})
 		for _, finding := range result.Findings {
-			if len(finding.Evidence) == 0 {
-				panic(fmt.Sprintf("BUG: rule %s found something about %s without evidence", r.ID, finding.Subject))
-			}
-			out.Findings = append(out.Findings, finding)
+			out.Findings = append(out.Findings, checked(r, finding))
 		}
 		for _, n := range result.NotReady {
 			n.Rule = r.ID
@@ -41,6 +39,18 @@ func run(f *fleet.Fleet, all []Rule, phase Phase, cures []Finding) Result {
 		}
 	}
 	return out
+}
+
+// checked holds what is true of every finding: it has evidence, and one of low
+// confidence calls nobody out of bed.
+func checked(r Rule, f Finding) Finding {
+	if len(f.Evidence) == 0 {
+		panic(fmt.Sprintf("BUG: rule %s found something about %s without evidence", r.ID, f.Subject))
+	}
+	if f.Confidence.Level() == "low" {
+		f.Severity = Info
+	}
+	return f
 }
 
 // giveWay leaves out a finding whose rule yields to another's about a subject
@@ -66,6 +76,17 @@ func sortByRank(findings []Finding) {
 			cmp.Compare(score(b), score(a)),
 			cmp.Compare(a.Fingerprint, b.Fingerprint),
 		)
+	})
+}
+
+// once keeps the first of several findings with one fingerprint: two agents may
+// read one server, and two servers hold tables of one name.
+func once(findings []Finding) []Finding {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		again := seen[f.Fingerprint]
+		seen[f.Fingerprint] = true
+		return again
 	})
 }
 

@@ -1,15 +1,13 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
+	"plimsoll/collectors/sqltext"
 	"plimsoll/rules/fleet"
 )
-
-// largeRows is how many rows one transaction may change before a replica, which
-// applies it as one piece after the source is done, visibly stands behind: at
-// 20,000 to 50,000 rows a second this is a fifth of a second to half a second.
-const largeRows = 10000
 
 // largeTransaction finds transactions that change much at once. Each replica
 // begins to apply one only when the source has ended it.
@@ -17,38 +15,82 @@ func largeTransaction() Rule {
 	return Rule{
 		ID: "mysql/large-transaction", Title: "Transactions change very many rows at once",
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
-		Needs: []string{"mysql/transactions", "mysql/binlog"},
+		Needs: []string{"mysql/transactions", "mysql/digests", "mysql/binlog"},
 		Threshold: Threshold{
-			Value: largeRows, Unit: Rows,
-			Source: "default of this rule: beyond it a replica stands behind for as long as it applies the transaction",
+			Value: 10000, Unit: Rows,
+			Source: "default of this rule: at the 20,000 to 50,000 rows a second that one applier changes, a replica stands " +
+				"behind by a fifth of a second to half a second from there on",
 		},
-		Check: checkLargeTransaction,
+		Check: func(c Case) Result {
+			return each(c.writers(), func(s *fleet.Server) (*Finding, *NotReady) { return largeTransactionOn(c, s) })
+		},
 	}
 }
 
-func checkLargeTransaction(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue // what it applies is its source's
-		}
-		if n := c.unready(aboutServer(s), s, "mysql/transactions", s.Transactions.Seen()); n != nil {
-			out.NotReady = append(out.NotReady, *n)
-			continue
-		}
-		if rows := s.Transactions.LargestRows; rows != nil && float64(*rows) >= c.Rule.Threshold.Value {
-			out.Findings = append(out.Findings, largeTransactionFinding(c, s, float64(*rows)))
-		}
+// largeTransactionOn looks at open transactions, of which samples see those that
+// last, and at statements, which are counted however short they are.
+func largeTransactionOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	var evidence []Evidence
+	if e, large := c.largestOpen(s); large {
+		evidence = append(evidence, e)
 	}
-	return out
+	statements := c.largeStatements(s)
+	for _, d := range statements {
+		evidence = append(evidence, c.evidence("rows a call of "+statement(d.Text), rowsPerCall(d),
+			"digests, SUM_ROWS_AFFECTED / COUNT_STAR", s.Digests.Window))
+	}
+	if len(evidence) > 0 {
+		f := largeTransactionFinding(c, s, evidence)
+		for _, d := range statements {
+			f.Digests = append(f.Digests, d.Fingerprint)
+		}
+		return &f, nil
+	}
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/transactions", s.Transactions.Seen()); n != nil {
+		return nil, n
+	}
+	if s.Transactions.LargestRows == nil {
+		return nil, c.unknown(about, s, "mysql/transactions", "open transactions are not known")
+	}
+	return nil, c.unready(about, s, "mysql/digests", s.Digests.Seen())
 }
 
-func largeTransactionFinding(c Case, s *fleet.Server, rows float64) Finding {
-	w := s.Transactions.Window
-	f := Found(c.Rule, aboutServer(s), c.evidence("rows changed by the largest transaction seen", rows,
-		"information_schema.INNODB_TRX, trx_rows_modified", w))
+// largestOpen is the most rows that one open transaction had changed.
+func (c Case) largestOpen(s *fleet.Server) (Evidence, bool) {
+	w := s.Transactions
+	if w == nil || w.LargestRows == nil || float64(*w.LargestRows) < c.Rule.Threshold.Value {
+		return Evidence{}, false
+	}
+	what := "rows changed by the largest transaction seen"
+	if t := w.Largest; t != nil && t.Statement != nil {
+		what += ", at " + statement(t.Statement.Text)
+	}
+	return c.evidence(what, float64(*w.LargestRows), "information_schema.INNODB_TRX, trx_rows_modified", w.Window), true
+}
+
+// largeStatements are the writes that change so many rows a call, at most three,
+// the largest first. A mean is at most what the largest call changed.
+func (c Case) largeStatements(s *fleet.Server) []fleet.Digest {
+	if s.Digests == nil || s.Digests.Window.Duration() < c.Rule.MinWindow {
+		return nil
+	}
+	var out []fleet.Digest
+	for d := range s.Digests.Site() {
+		if d.Class == string(sqltext.DML) && rowsPerCall(d) >= c.Rule.Threshold.Value {
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b fleet.Digest) int { return cmp.Compare(rowsPerCall(b), rowsPerCall(a)) })
+	return out[:min(len(out), 3)]
+}
+
+func rowsPerCall(d fleet.Digest) float64 { return float64(d.RowsAffected) / float64(d.Calls) }
+
+func largeTransactionFinding(c Case, s *fleet.Server, evidence []Evidence) Finding {
+	f := Found(c.Rule, aboutServer(s), evidence[0], evidence[1:]...)
 	f.Severity = Low
-	if len(s.Replicas) > 0 {
+	if followers(s) > 0 {
 		f.Severity = Medium
 	}
 	if b := s.Binlog; b != nil && b.CacheUse > 0 {
@@ -57,36 +99,18 @@ func largeTransactionFinding(c Case, s *fleet.Server, rows float64) Finding {
 			Unit: Ratio, Source: "Binlog_cache_disk_use / Binlog_cache_use", Window: b.Window,
 		})
 	}
-	for _, d := range largestWrites(s) {
-		f.Digests = append(f.Digests, d.Fingerprint)
-		f.Evidence = append(f.Evidence, Evidence{
-			What: fmt.Sprintf("rows a call of %s", d.Text), Value: float64(d.RowsAffected) / float64(d.Calls), Unit: RowsPerCall,
-			Source: "digests, SUM_ROWS_AFFECTED / COUNT_STAR", Window: s.Digests.Window,
-		})
+	largest := 0.0
+	for _, e := range evidence {
+		largest = max(largest, e.Value)
 	}
-	f.Confidence = c.confidence(0.8, w)
-	f.Summary = fmt.Sprintf("One transaction on %s changed %s.", s.Name, Words(rows, Rows))
+	f.Confidence = c.confidence(0.9, evidence[0].Window)
+	f.Summary = fmt.Sprintf("One transaction on %s changed %s: a replica stands behind for as long as it applies them.", called(s), Words(largest, Rows))
 	f.Effort = Hours
-	f.Remedy = []Step{
-		{Kind: Code, Text: "Change at most 1,000 to 5,000 rows a transaction, in the order of the primary key: WHERE id > ? ORDER BY id LIMIT 2000.",
-			Note: "pt-archiver does so for deletes."},
-	}
+	f.Remedy = []Step{{
+		Kind: Code, Text: "UPDATE … WHERE id > ? ORDER BY id LIMIT 2000",
+		Note: "Change 1,000 to 5,000 rows a transaction in the order of the primary key, and commit after each; pt-archiver does so for deletes.",
+	}}
 	f.Risks = []string{"A job in pieces can stop half way: it must be able to go on from there."}
 	f.Verify = Verify{What: "rows changed by the largest transaction", Expect: "below " + Words(c.Rule.Threshold.Value, Rows), After: "the job's next run"}
 	return f
-}
-
-// largestWrites returns the statements that change most rows a call, at most 3,
-// and only those that could have made such a transaction.
-func largestWrites(s *fleet.Server) []fleet.Digest {
-	var out []fleet.Digest
-	if s.Digests == nil {
-		return nil
-	}
-	for _, d := range s.Digests.Rows {
-		if len(out) < 3 && float64(d.RowsAffected)/float64(d.Calls) >= largeRows/10 {
-			out = append(out, d)
-		}
-	}
-	return out
 }

@@ -13,122 +13,171 @@ func longTransaction() Rule {
 	return Rule{
 		ID: "mysql/long-transaction", Title: "A transaction stays open for long",
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
-		Needs: []string{"mysql/transactions"},
-		Threshold: Threshold{Value: 30, Unit: Seconds, Source: "default of this rule: a PHP request that is " +
-			"still wanted has ended within 30 s (max_execution_time)"},
-		Check: checkLongTransaction,
+		Needs: []string{"mysql/transactions", "mysql/locks"},
+		Threshold: Threshold{
+			Value: 30, Unit: Seconds,
+			Source: "default of this rule: PHP allows a request 30 s (max_execution_time), and nobody waits for a page longer",
+		},
+		Check: func(c Case) Result {
+			return each(c.Fleet.Servers, func(s *fleet.Server) (*Finding, *NotReady) { return longTransactionOn(c, s) })
+		},
 	}
 }
 
-func checkLongTransaction(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		if n := c.unready(aboutServer(s), s, "mysql/transactions", s.Transactions.Seen()); n != nil {
-			out.NotReady = append(out.NotReady, *n)
-			continue
-		}
-		if age := oldest(s); age >= c.Rule.Threshold.Value {
-			out.Findings = append(out.Findings, longTransactionFinding(c, s, age))
-		}
+func longTransactionOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/transactions", s.Transactions.Seen()); n != nil {
+		return nil, n
 	}
-	return out
+	age, known := oldest(s)
+	if !known {
+		return nil, c.unknown(about, s, "mysql/transactions", "open transactions are not known")
+	}
+	if age < c.Rule.Threshold.Value {
+		return nil, nil
+	}
+	f := longTransactionFinding(c, s, age)
+	return &f, nil
 }
 
-// oldest returns the age of the oldest transaction of the window: from series
-// where there are any, and else from what is open now.
-func oldest(s *fleet.Server) float64 {
-	age := 0.0
+// oldest returns the age of the oldest transaction of the window: from series,
+// from what is open now, or the greatest age that one reached for certain.
+func oldest(s *fleet.Server) (age float64, known bool) {
 	if peak := s.Transactions.PeakSeconds; peak != nil {
-		age = *peak
+		age, known = *peak, true
 	}
 	if t := s.Latest.Transactions; t != nil && t.LongestSeconds != nil {
-		age = max(age, *t.LongestSeconds)
+		age, known = max(age, *t.LongestSeconds), true
 	}
-	return age
+	for _, reached := range s.Transactions.Ages {
+		if reached.Count > 0 {
+			age, known = max(age, reached.UpToSeconds), true
+		}
+	}
+	return age, known
 }
 
 func longTransactionFinding(c Case, s *fleet.Server, age float64) Finding {
 	w := s.Transactions
 	f := Found(c.Rule, aboutServer(s), c.evidence("age of the oldest transaction", age, "information_schema.INNODB_TRX, trx_started", w.Window))
+	t, open := culprit(s, c.Rule.Threshold.Value)
 	f.Severity = Medium
-	if blocked(s) > 0 {
+	if t != nil && t.ReadOnly {
+		f.Severity = Low // it holds no locks, only old versions
+	}
+	if waiters := heldUp(s, c.Rule.Threshold.Value); waiters > 0 {
 		f.Severity = High
+		f.Evidence = append(f.Evidence, Evidence{
+			What: "sessions that waited for a transaction of that age", Value: float64(waiters), Unit: Count, Source: "lock waits, sampled", Window: w.Window,
+		})
 	}
 	if w.PeakHistory != nil {
 		f.Evidence = append(f.Evidence, Evidence{
 			What: "undo logs not yet purged, most", Value: *w.PeakHistory, Unit: Count,
-			Source: "history list length", Window: w.Window,
+			Source: "information_schema.INNODB_METRICS, trx_rseg_history_len", Window: w.Window,
 		})
 	}
-	if t := culprit(s); t != nil {
+	if t != nil {
 		f.addTransaction(t, w.Window)
 	}
 	f.Confidence = c.confidence(0.9, w.Window)
-	f.Summary = fmt.Sprintf("A transaction on %s was open for %s.", s.Name, Words(age, Seconds))
+	f.Summary = fmt.Sprintf("A transaction on %s was open for %s%s.", called(s), Words(age, Seconds), mostlyIdle(t))
 	f.Effort = Days
-	f.Remedy = longTransactionRemedy(s)
-	f.Rollback = []Step{{Kind: SQL, Target: s.Name, Text: "SET GLOBAL idle_transaction_timeout = 0;"}}
-	if mysqlFamily(s) {
-		f.Rollback = nil
-	}
+	f.remedyLong(s, t, open)
 	f.Risks = []string{"A connection that is ended in a transaction loses what the transaction had changed."}
 	f.Verify = Verify{What: "age of the oldest transaction", Expect: "below " + Words(c.Rule.Threshold.Value, Seconds), After: "a day"}
 	return f
 }
 
-// blocked is the time that others waited for locks each second.
-func blocked(s *fleet.Server) float64 {
-	if s.Locks == nil || s.Locks.Window.Seconds() <= 0 {
-		return 0
+// heldUp is the most sessions that waited at once for a transaction of at least
+// the age.
+func heldUp(s *fleet.Server, age float64) int {
+	var graphs []*snapshot.LockGraph
+	if s.Latest.Locks != nil {
+		graphs = append(graphs, s.Latest.Locks.Graph)
 	}
-	return s.Locks.RowLockSeconds / s.Locks.Window.Seconds()
+	for _, e := range s.Events {
+		graphs = append(graphs, e.Locks)
+	}
+	most := 0
+	for _, g := range graphs {
+		if g == nil {
+			continue
+		}
+		for _, b := range g.Blockers {
+			if b.TransactionSeconds != nil && *b.TransactionSeconds >= age {
+				most = max(most, len(b.Waiters))
+			}
+		}
+	}
+	return most
 }
 
-// culprit is the transaction to show: the oldest that is open now, or the last
-// one of the window's events.
-func culprit(s *fleet.Server) *snapshot.Transaction {
-	if t := s.Latest.Transactions; t != nil && len(t.Longest) > 0 {
-		return &t.Longest[0]
+// culprit is the transaction to show: the oldest one if it is open now, or the
+// last one of the window's events.
+func culprit(s *fleet.Server, age float64) (t *snapshot.Transaction, open bool) {
+	if now := s.Latest.Transactions; now != nil && len(now.Longest) > 0 && now.Longest[0].Seconds >= age {
+		return &now.Longest[0], true
 	}
 	for i := len(s.Events) - 1; i >= 0; i-- {
 		if e := s.Events[i]; e.Kind == snapshot.EventLongTransaction && e.Transaction != nil {
-			return e.Transaction
+			return e.Transaction, false
 		}
 	}
-	return nil
+	return nil, false
+}
+
+// idle reports whether a transaction waits for its program and not for us.
+func idle(t *snapshot.Transaction) bool {
+	return t != nil && t.IdleSeconds != nil && *t.IdleSeconds >= t.Seconds/2
+}
+
+func mostlyIdle(t *snapshot.Transaction) string {
+	if idle(t) {
+		return ", and mostly idle: its program did something else"
+	}
+	return ""
 }
 
 func (f *Finding) addTransaction(t *snapshot.Transaction, w fleet.Window) {
 	if t.IdleSeconds != nil {
 		f.Evidence = append(f.Evidence, Evidence{
-			What: "of it idle: the program did something else", Value: *t.IdleSeconds, Unit: Seconds, Source: "SHOW PROCESSLIST, Time", Window: w,
+			What: "of it idle when it was seen", Value: *t.IdleSeconds, Unit: Seconds, Source: "process list, time of Sleep", Window: w,
 		})
 	}
 	if t.Statement != nil {
-		f.Digests = append(f.Digests, t.Statement.Fingerprint)
+		f.addDigests(t.Statement.Fingerprint)
 		f.Evidence = append(f.Evidence, Evidence{
-			What: "its last known statement", Unit: Text, Words: string(t.Statement.Text), Source: "information_schema.INNODB_TRX, trx_query", Window: w,
+			What: "its last known statement", Unit: Text, Words: printable(string(t.Statement.Text)), Source: "statement history, or trx_query", Window: w,
 		})
+	}
+	if t.User != "" {
+		f.Evidence = append(f.Evidence, Evidence{What: "its account", Unit: Text, Words: printable(t.User), Source: "process list", Window: w})
 	}
 	f.Evidence = append(f.Evidence, Evidence{
 		What: "rows that it had changed", Value: float64(t.RowsModified), Unit: Rows, Source: "information_schema.INNODB_TRX, trx_rows_modified", Window: w,
 	})
 }
 
-func longTransactionRemedy(s *fleet.Server) []Step {
-	steps := []Step{{
+// remedyLong is about the program, and about the connection while it is there.
+func (f *Finding) remedyLong(s *fleet.Server, t *snapshot.Transaction, open bool) {
+	f.Remedy = []Step{{
 		Kind: Advice, Text: "Move calls of other services, mail and file work out of the transaction, and commit batches every few hundred rows.",
 		Note: "Most long transactions wait for something that is not the database.",
 	}}
-	if !mysqlFamily(s) {
-		steps = append(steps, Step{
-			Kind: SQL, Target: s.Name, Text: "SET GLOBAL idle_transaction_timeout = 60;",
-			Note: "Ends connections that are idle in a transaction for a minute; new connections only.",
-		})
+	if open {
+		f.Remedy = append(f.Remedy,
+			Step{
+				Kind: SQL, Target: called(s), Text: fmt.Sprintf("SELECT * FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = %d;", t.Connection),
+				Note: "It was still open when it was last looked for. Look what it is.",
+			},
+			Step{
+				Kind: SQL, Target: called(s), Text: fmt.Sprintf("KILL %d;", t.Connection),
+				Note: "Only if nobody needs what it did: all of it is rolled back, which takes about as long.",
+			})
 	}
-	return steps
-}
-
-func mysqlFamily(s *fleet.Server) bool {
-	return s.Latest.Identity != nil && s.Latest.Identity.Family == snapshot.MySQL
+	if idle(t) && !mysqlFamily(s) {
+		f.Remedy = append(f.Remedy, setVariable(s, "idle_transaction_timeout", "60", "Ends connections that are idle in a transaction for a minute; new connections only.")...)
+		f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL idle_transaction_timeout = 0;", Note: "Off is the default."}}
+	}
 }

@@ -1,12 +1,24 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/collectors/sqltext"
+)
 
 // quoteName quotes an identifier for a statement to copy: the one way in which
-// names of tables and columns get into SQL. Control characters, which no
-// statement needs, are taken out.
+// names of tables and columns get into SQL. Characters that do not show, which
+// no statement needs, are taken out.
 func quoteName(name string) string {
 	return "`" + strings.ReplaceAll(printable(name), "`", "``") + "`"
+}
+
+// quoteText quotes a text for a statement to copy. A quote is doubled and not
+// escaped, so that it ends the text in no sql_mode.
+func quoteText(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(printable(text)) + "'"
 }
 
 // shellWord quotes a word for a command to copy.
@@ -14,9 +26,21 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(printable(word), "'", `'\''`) + "'"
 }
 
+// statementRunes is how much of a statement is shown within a sentence: enough to
+// know it again.
+const statementRunes = 100
+
+// statement is the text of a statement within a sentence.
+func statement(text snapshot.Redacted) string {
+	return sqltext.Clip(printable(string(text)), statementRunes)
+}
+
+// printable takes out of a server's words what does not show: control and format
+// characters, such as those that turn the direction of writing, and what ends a
+// line.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || (r >= 0x80 && r < 0xa0) {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return -1
 		}
 		return r

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 
+	"plimsoll/collectors/sqltext"
 	"plimsoll/rules/fleet"
 )
 
@@ -21,117 +22,115 @@ const (
 func readSplit() Rule {
 	return Rule{
 		ID: "mysql/read-split", Title: "Reads could leave the primary",
-		Phase: Capacity, MinWindow: aMinute, Window: 7 * aDay,
+		Phase: Capacity, MinWindow: aMinute, Window: aDay,
 		Needs: []string{"mysql/digests", "mysql/transactions", "host"},
 		Threshold: Threshold{
 			Value: 0.3, Unit: Ratio,
 			Source: "default of this rule: a split that takes less than a third of the time off the primary does not pay for its stale reads",
 		},
-		Check: checkReadSplit,
+		Check: func(c Case) Result {
+			return each(c.writers(), func(s *fleet.Server) (*Finding, *NotReady) { return readSplitOn(c, s) })
+		},
 	}
 }
 
-func checkReadSplit(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue
-		}
-		out.add(readSplitResult(c, s))
-	}
-	return out
-}
-
-func readSplitResult(c Case, s *fleet.Server) (*Finding, *NotReady) {
-	if n := c.unready(aboutServer(s), s, "mysql/digests", s.Digests.Seen()); n != nil {
+func readSplitOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	about := aboutServer(s)
+	if n := c.unready(about, s, "mysql/digests", s.Digests.Seen()); n != nil {
 		return nil, n
 	}
-	busy, known := primaryBusy(s)
+	host, known := hostOf(s)
 	if !known {
-		return nil, &NotReady{Subject: aboutServer(s), Reason: "the processors of its host are not known"}
+		return nil, &NotReady{Subject: about, Reason: "the processors of its host are not known"}
 	}
-	reads := readRatio(s.Digests)
-	if busy < busyPrimary || reads < c.Rule.Threshold.Value {
+	reads := timeRatio(s.Digests, isRead)
+	if host.ratio < busyPrimary || reads < c.Rule.Threshold.Value {
 		return nil, nil
 	}
-	outside, known := outsideRatio(s)
-	if !known {
-		return nil, &NotReady{
-			Subject: aboutServer(s),
-			Reason:  fmt.Sprintf("fewer than %d running SELECTs were sampled, so that the share inside transactions is not known", minReadSamples),
-			ReadyAt: c.Fleet.Now.Add(aDay),
-		}
+	outside, n := c.outsideRatio(s)
+	if n != nil || reads*outside < c.Rule.Threshold.Value {
+		return nil, n
 	}
-	if reads*outside < c.Rule.Threshold.Value {
-		return nil, nil
+	if cure := c.cureOn(s, "mysql/missing-index"); cure != nil {
+		return nil, &NotReady{Subject: about, Reason: "an index is missing that takes much of the time to be split: add it first (finding " + cure.Fingerprint + ")"}
 	}
-	if cure := cureOn(c, s, "mysql/missing-index"); cure != nil {
-		return nil, &NotReady{Subject: aboutServer(s), Reason: "an index is missing that takes much of the time to be split: add it first (finding " + cure.Fingerprint + ")"}
-	}
-	f := readSplitFinding(c, s, busy, reads, outside)
+	f := readSplitFinding(c, s, host, reads, outside)
 	return &f, nil
 }
 
-// primaryBusy is the utilisation of the server's host at its busiest minutes, or
-// on average where there are no series.
-func primaryBusy(s *fleet.Server) (float64, bool) {
-	if s.Machine == nil || s.Machine.Machine == nil {
-		return 0, false
-	}
-	if peak := s.Machine.Machine.PeakCPUBusyRatio; peak != nil {
-		return *peak, true
-	}
-	return s.Machine.Machine.CPUBusyRatio, true
-}
+// isRead is true for a SELECT that locks nothing.
+func isRead(d fleet.Digest) bool { return d.Class == string(sqltext.Select) && len(d.Reads) > 0 }
 
-// readRatio is the share of statement time in SELECTs that lock nothing.
-func readRatio(w *fleet.DigestWindow) float64 {
-	var reads float64
-	for _, d := range w.Rows {
-		if d.Class == "select" && !d.Own {
-			reads += d.Seconds
+// timeRatio is the share of the site's statement time in some of its statements.
+func timeRatio(w *fleet.DigestWindow, of func(fleet.Digest) bool) float64 {
+	var seconds float64
+	for d := range w.Site() {
+		if of(d) {
+			seconds += d.Seconds
 		}
 	}
-	return reads / max(w.Total.Seconds, 1e-9)
+	return shareOf(seconds, w)
 }
 
 // outsideRatio is the share of reading time outside of transactions: routers keep
 // the rest on the primary.
-func outsideRatio(s *fleet.Server) (float64, bool) {
+func (c Case) outsideRatio(s *fleet.Server) (float64, *NotReady) {
+	about := aboutServer(s)
 	if s.Transactions == nil || s.Transactions.Reads == nil {
-		return 0, false
+		return 0, c.unknown(about, s, "mysql/transactions", "the share of reads inside transactions is not known")
 	}
 	r := s.Transactions.Reads
 	if r.Outside+r.Inside < minReadSamples {
-		return 0, false
+		return 0, &NotReady{
+			Subject: about, ReadyAt: c.Fleet.Now.Add(aDay),
+			Reason: fmt.Sprintf("fewer than %d running SELECTs were sampled, so that the share inside transactions is not known", minReadSamples),
+		}
 	}
-	return float64(r.Outside) / float64(r.Outside+r.Inside), true
+	return float64(r.Outside) / float64(r.Outside+r.Inside), nil
 }
 
-func readSplitFinding(c Case, s *fleet.Server, busy, reads, outside float64) Finding {
-	w := s.Digests.Window
-	share := reads * outside
+func readSplitFinding(c Case, s *fleet.Server, host busyHost, reads, outside float64) Finding {
+	w, share := s.Digests.Window, reads*outside
 	f := Found(c.Rule, aboutServer(s),
 		c.evidence("statement time in reads outside of transactions", share, "digests, INNODB_TRX samples", w),
-		Evidence{What: "processors of the primary busy, 95th percentile", Value: busy, Unit: Ratio, Source: "/proc/stat", Window: w,
-			Threshold: ptr(busyPrimary), ThresholdSource: "default of this rule"},
+		host.evidence("the primary", s.Machine.Machine.Window, busyPrimary, "default of this rule: below, there is headroom for twice the load"),
 		Evidence{What: "statement time in reads", Value: reads, Unit: Ratio, Source: "digests", Window: w},
 		Evidence{What: "of it outside of transactions", Value: outside, Unit: Ratio, Source: "INNODB_TRX, trx_autocommit_non_locking, sampled", Window: s.Transactions.Window},
 	)
 	f.Severity = Medium
-	f.Confidence = c.confidence(0.5, w, "which statements may be stale is not proven")
-	load := s.Digests.Total.Seconds / w.Seconds()
+	f.Confidence = c.hostConfidence(0.6, w, host, "which statements may be stale is not proven")
 	// Half is what is left when every reader is pinned after a write of its own.
-	f.Gain.DatabaseSeconds = Between(share*load/2, share*load)
-	f.Summary = fmt.Sprintf("%s of the time on %s is reading outside of transactions, which replicas could do.", Words(share, Ratio), s.Name)
+	freed := share * host.ratio * host.cores
+	f.Gain.DatabaseSeconds = Between(freed/2, freed)
+	f.Summary = fmt.Sprintf("%s of the time on %s is reading outside of transactions, which replicas could do.", Words(share, Ratio), called(s))
 	f.Effort = Days
+	f.addTopReads(s)
 	f.Remedy = []Step{
-		{Kind: Advice, Text: "Begin with reports, admin grids and cron jobs: they bear old data, and read most.",
-			Note: "Then the catalogue; never the cart, the checkout or a customer's account."},
-		{Kind: Code, Text: "Magento: slave_connection in env.php; Laravel: read and write hosts with sticky => true."},
+		{
+			Kind: Advice, Text: "Begin with reports, admin grids and cron jobs: they bear old data, and read most.",
+			Note: "Then the catalogue; never the cart, the checkout or a customer's account.",
+		},
+		{Kind: Code, Text: "'read' => ['host' => ['replica']], 'write' => ['host' => ['primary']], 'sticky' => true", Note: "Laravel, config/database.php; Magento: slave_connection in env.php."},
 	}
-	f.Rollback = []Step{{Kind: Code, Text: "Point the read connection at the primary again."}}
+	if followers(s) == 0 {
+		f.Remedy = append([]Step{{Kind: Advice, Text: "Add a replica first: there is none (mysql/single-point-of-failure)."}}, f.Remedy...)
+	}
+	f.Rollback = []Step{{Kind: Code, Text: "'read' => ['host' => ['primary']]", Note: "Point the read connection at the primary again."}}
 	f.Risks = []string{"A replica's answer can be old, and must not be what a later write is computed from."}
-	f.Verify = Verify{What: "processors of the primary busy", Expect: "lower by up to " + Words(share*busy, Ratio), After: "a busy day"}
+	f.Verify = Verify{What: "processors of the primary busy", Expect: "lower by up to " + Words(share*host.ratio, Ratio), After: "a busy day"}
 	return f
+}
+
+// addTopReads names the three reads that take most time.
+func (f *Finding) addTopReads(s *fleet.Server) {
+	added := 0
+	for d := range s.Digests.Site() {
+		if added < 3 && isRead(d) {
+			added++
+			f.addDigests(d.Fingerprint)
+			f.Evidence = append(f.Evidence, Evidence{
+				What: "time in " + statement(d.Text), Value: shareOf(d.Seconds, s.Digests), Unit: Ratio, Source: "digests, SUM_TIMER_WAIT", Window: s.Digests.Window,
+			})
+		}
+	}
 }

@@ -18,51 +18,44 @@ func replicaFallingBehind() Rule {
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
 		Needs:  []string{"mysql/replication"},
 		Yields: []ID{"mysql/replica-stopped"},
-		Threshold: Threshold{Value: 0.1, Unit: Ratio, Source: "default of this rule: lag that grows by more " +
-			"than 0.1 s a second is beyond what reading positions once a second can mistake"},
-		Check: checkReplicaFallingBehind,
+		Threshold: Threshold{
+			Value: 0.1, Unit: Ratio,
+			Source: "default of this rule: lag that grows by 0.1 s a second for ten minutes is a minute more, and no mistake of reading positions once a second",
+		},
+		Check: func(c Case) Result {
+			return c.eachLag(func(about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
+				return fallingBehindOn(c, about, s, lag)
+			})
+		},
 	}
 }
 
-func checkReplicaFallingBehind(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		for _, lag := range s.Lag {
-			about := aboutChannel(s, lag.Channel)
-			if n := c.trendUnready(about, s, lag); n != nil {
-				out.NotReady = append(out.NotReady, *n)
-				continue
-			}
-			if *lag.Max >= fallingBehindFloor && *lag.TrendRatio > c.Rule.Threshold.Value {
-				out.Findings = append(out.Findings, fallingBehindFinding(c, about, s, lag))
-			}
-		}
+func fallingBehindOn(c Case, about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
+	if lag.Last == nil || lag.Max == nil || lag.TrendRatio == nil {
+		return nil, unknownLag(about, lag)
 	}
-	return out
-}
-
-func (c Case) trendUnready(about Subject, s *fleet.Server, lag fleet.Lag) *NotReady {
-	if n := c.unready(about, s, "mysql/replication", &lag.Window); n != nil {
-		return n
+	if *lag.Last < fallingBehindFloor || *lag.TrendRatio < c.Rule.Threshold.Value {
+		return nil, nil
 	}
-	if lag.Max == nil || lag.TrendRatio == nil {
-		return &NotReady{Subject: about, Reason: "lag is not known: " + lag.Unknown}
-	}
-	return nil
+	f := fallingBehindFinding(c, about, s, lag)
+	return &f, nil
 }
 
 func fallingBehindFinding(c Case, about Subject, s *fleet.Server, lag fleet.Lag) Finding {
-	trend := c.evidence("growth of lag, seconds a second", *lag.TrendRatio, "executed positions of source and replica, each second", lag.Window)
-	f := Found(c.Rule, about, trend, lagDetail(lag)...)
+	now := Evidence{What: "total lag now", Value: *lag.Last, Unit: Seconds, Source: positionsSource, Window: lag.Window}.
+		against(fallingBehindFloor, "default of this rule: one transaction of some seconds makes lag grow too")
+	f := Found(c.Rule, about,
+		c.evidence("growth of lag, seconds a second", *lag.TrendRatio, positionsSource, lag.Window),
+		append([]Evidence{now}, lagDetail(lag)...)...)
 	f.Severity = High
 	f.Confidence = c.confidence(0.8, lag.Window)
-	f.Summary = fmt.Sprintf("%s falls behind by %s each minute: its source writes more than it can apply.",
-		s.Name, Words(*lag.TrendRatio*60, Seconds))
+	f.Summary = fmt.Sprintf("%s is %s behind and falls back by %s more each minute: its source writes more than it can apply.",
+		called(s), Words(*lag.Last, Seconds), Words(*lag.TrendRatio*60, Seconds))
 	f.Effort = Hours
-	f.Remedy = append(lagRemedy(s), Step{
+	f.remedyLag(s, lag)
+	f.Remedy = append(f.Remedy, Step{
 		Kind: Advice, Text: "Write less, and in smaller transactions: every replica applies all of the primary's writes, so that another replica does not help.",
 	})
-	f.Risks = []string{"Parallel appliers commit in another order on the replica unless commit order is preserved."}
 	f.Verify = Verify{What: "growth of lag", Expect: "below zero until lag is gone", After: "ten minutes"}
 	return f
 }

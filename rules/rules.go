@@ -33,7 +33,8 @@ type Rule struct {
 	Title string
 	Phase Phase
 	// MinWindow is the shortest time that the rule needs to have seen, and
-	// Window the time from which on it may be fully confident.
+	// Window the time from which on it may be fully confident. Both are zero in
+	// a rule that judges how things stand, and not what happened.
 	MinWindow time.Duration
 	Window    time.Duration
 	// Needs are the agent's jobs whose facts the rule reads.
@@ -70,6 +71,25 @@ type Case struct {
 type Result struct {
 	Findings []Finding  `json:"findings"`
 	NotReady []NotReady `json:"not_ready"`
+}
+
+// add takes either a finding or why there is none.
+func (r *Result) add(f *Finding, n *NotReady) {
+	if f != nil {
+		r.Findings = append(r.Findings, *f)
+	}
+	if n != nil {
+		r.NotReady = append(r.NotReady, *n)
+	}
+}
+
+// each judges servers one by one.
+func each(servers []*fleet.Server, judge func(*fleet.Server) (*Finding, *NotReady)) Result {
+	var out Result
+	for _, s := range servers {
+		out.add(judge(s))
+	}
+	return out
 }
 
 // NotReady says that a rule could not judge a subject, and what would let it.

@@ -13,43 +13,28 @@ func singlePoint() Rule {
 		Phase: Cure, Needs: []string{"mysql/replication"},
 		Threshold: Threshold{
 			Value: 1, Unit: Count,
-			Source: "default of this rule: one replica that runs is the least from which a site comes back in minutes",
+			Source: "default of this rule: one replica is the least from which a site comes back in minutes",
 		},
-		Check: checkSinglePoint,
+		Check: func(c Case) Result {
+			return each(c.writers(), func(s *fleet.Server) (*Finding, *NotReady) { return singlePointOn(c, s) })
+		},
 	}
 }
 
-func checkSinglePoint(c Case) Result {
-	var out Result
-	for _, s := range c.Fleet.Servers {
-		switch {
-		case s.Latest.Replication == nil || s.Role == fleet.UnknownRole:
-			out.NotReady = append(out.NotReady, notKnownWhoFollows(c, s))
-		case s.Role != fleet.Replica && !clustered(s) && followers(s) < int(c.Rule.Threshold.Value):
-			out.Findings = append(out.Findings, singlePointFinding(c, s))
-		}
-	}
-	return out
-}
-
-func notKnownWhoFollows(c Case, s *fleet.Server) NotReady {
+func singlePointOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
+	about := aboutServer(s)
 	if s.Latest.Replication == nil {
-		return *c.unready(aboutServer(s), s, "mysql/replication", nil)
+		return nil, c.unready(about, s, "mysql/replication", nil)
 	}
-	return NotReady{
-		Subject: aboutServer(s), Reason: "the list of connected replicas could not be read",
-		Remedy: "grant PROCESS to the agent's account (docs/privileges.md)",
+	n := followers(s)
+	if float64(n) >= c.Rule.Threshold.Value || clustered(s) {
+		return nil, nil
 	}
-}
-
-// followers is the number of replicas that read its binary log now, or that
-// agents report.
-func followers(s *fleet.Server) int {
-	n := len(s.Replicas)
-	if r := s.Latest.Replication; r.Replicas != nil {
-		n = max(n, len(*r.Replicas))
+	if s.Role == fleet.UnknownRole {
+		return nil, c.unknown(about, s, "mysql/replication", "the list of connected replicas could not be read")
 	}
-	return n
+	f := singlePointFinding(c, s, n)
+	return &f, nil
 }
 
 func clustered(s *fleet.Server) bool {
@@ -57,19 +42,43 @@ func clustered(s *fleet.Server) bool {
 	return m != nil && ((m.Galera != nil && m.Galera.Size > 1) || (m.Group != nil && len(m.Group.Members) > 1))
 }
 
-func singlePointFinding(c Case, s *fleet.Server) Finding {
-	at := s.Latest.Replication.Taken
-	f := Found(c.Rule, aboutServer(s), c.evidence("replicas", float64(followers(s)), "SHOW PROCESSLIST, Binlog Dump; agents", fleet.Window{From: at, To: at}))
+func singlePointFinding(c Case, s *fleet.Server, n int) Finding {
+	seen := moment(s.Latest.Replication.Taken)
+	f := Found(c.Rule, aboutServer(s), c.evidence("replicas", float64(n), "process list, Binlog Dump; agents", seen))
 	f.Severity = High
 	f.Confidence = Confidence{Ratio: 0.9, Reasons: []string{"a standby that copies files or disks is not seen"}}
-	f.Summary = fmt.Sprintf("%s has no replica: if its host fails, the site is down until a backup is restored.", s.Name)
+	if id := s.Latest.Identity; id != nil && id.Remote {
+		f.Confidence = Confidence{Ratio: 0.5, Reasons: []string{"a provider's standby for a managed database is not seen"}}
+	}
+	f.Summary = fmt.Sprintf("%s has no replica: if its host fails, the site is down until a backup is restored.", called(s))
+	if n > 0 {
+		f.Summary = fmt.Sprintf("%s has %d of the %s replicas that are wanted.", called(s), n, Words(c.Rule.Threshold.Value, Count))
+	}
 	f.Effort = Hours
 	f.Gain.RecoveryMinutes = Between(30, 480)
-	f.Remedy = []Step{
-		{Kind: Advice, Text: "Clone a replica on another host (mariadb-backup, or MySQL's CLONE plugin), let it follow by GTID, and try a switch on a quiet day."},
-		{Kind: Advice, Text: "Let the site reach the database by a name or a proxy that can be pointed at the replica."},
-	}
+	f.Remedy = []Step{cloneStep(s), {
+		Kind: Advice, Text: "Let the site reach the database by a name or a proxy that can be pointed at the replica, and try a switch on a quiet day.",
+	}}
 	f.Risks = []string{"A clone reads all data once: make it in a quiet hour."}
-	f.Verify = Verify{What: "replicas", Expect: "at least 1, and mysql/failover-readiness quiet", After: "a day"}
+	f.Verify = Verify{What: "replicas", Expect: fmt.Sprintf("at least %s, and mysql/failover-readiness quiet", Words(c.Rule.Threshold.Value, Count)), After: "a day"}
 	return f
+}
+
+// cloneStep is the beginning of the way to a replica, in the family's own tool.
+func cloneStep(s *fleet.Server) Step {
+	follow := "Then let it follow by GTID."
+	if mysqlFamily(s) && atLeast(s, 8, 0, 17) {
+		return Step{
+			Kind: SQL, Target: "the new replica", Text: "CLONE INSTANCE FROM 'clone'@'source':3306 IDENTIFIED BY '…';",
+			Note: "On another host, with the clone plugin on both and BACKUP_ADMIN for the account. " + follow,
+		}
+	}
+	tool, unpack := "mariadb-backup", "mbstream"
+	if mysqlFamily(s) {
+		tool, unpack = "xtrabackup", "xbstream"
+	}
+	return Step{
+		Kind: Command, Target: called(s), Text: tool + " --backup --stream=xbstream | ssh replica '" + unpack + " -x -C /var/lib/mysql'",
+		Note: "For a new server on another host; prepare the copy there with --prepare. " + follow,
+	}
 }

@@ -21,16 +21,25 @@ func Words(value float64, unit Unit) string {
 	case Ratio:
 		return digits(value*100) + " %"
 	case PerSecond:
-		return scaled(value, 1000, "/s", "k/s", "M/s", "G/s")
+		return rate(value)
 	case CoreSeconds:
 		return digits(value) + " core-s/s"
 	case RowsPerCall:
-		return scaled(value, 1000, "", "k", "M", "G") + " rows a call"
+		return rows(value) + " a call"
 	case Rows:
-		return scaled(value, 1000, "", "k", "M", "G") + " rows"
+		return rows(value)
 	}
-	return scaled(value, 1000, "", "k", "M", "G")
+	return count(value)
 }
+
+func rows(n float64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return count(n) + " rows"
+}
+
+func count(n float64) string { return scaled(n, 1000, "", "k", "M", "G") }
 
 // duration writes seconds in the largest unit that gives at least one of it.
 func duration(s float64) string {
@@ -49,6 +58,17 @@ func duration(s float64) string {
 		return digits(s/3600) + " h"
 	}
 	return digits(s/86400) + " days"
+}
+
+// rate writes what is rare by the minute or the hour: nobody reads 0.0167/s.
+func rate(v float64) string {
+	switch abs := math.Abs(v); {
+	case abs == 0 || abs >= 0.1:
+		return scaled(v, 1000, "/s", "k/s", "M/s", "G/s")
+	case abs*60 >= 0.1:
+		return digits(v*60) + "/min"
+	}
+	return digits(v*3600) + "/h"
 }
 
 func scaled(v, step float64, units ...string) string {

@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the texts of findings instead of comparing them")
+
+// golden compares all that a finding says with testdata/<name>.txt. Words are
+// what a rule is for, and so they are read line by line in review.
+func golden(t *testing.T, name string, f Finding) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	got := write(f)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got); refresh with -update:\n%s", path, diff)
+	}
+}
+
+// write lays out a finding as text, with every field that is for people.
+func write(f Finding) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s: %s", f.Rule, f.Title)
+	line("about %s %s", f.Subject.Kind, f.Subject)
+	line("%s, confidence %s %s, effort %s", f.Severity, f.Confidence.Level(), Words(f.Confidence.Ratio, Ratio), f.Effort)
+	for _, reason := range f.Confidence.Reasons {
+		line("  but %s", reason)
+	}
+	line("%s", f.Summary)
+	for what, e := range map[string]*Estimate{"": f.Gain.WorkerSeconds} {
+		if e != nil {
+			line("frees %s%s to %s worker-seconds a second", what, Words(e.Lo, Count), Words(e.Hi, Count))
+		}
+	}
+	for _, e := range f.Evidence {
+		value := Words(e.Value, e.Unit)
+		if e.Unit == Text {
+			value = e.Words
+		}
+		line("  %s: %s [%s]", e.What, value, e.Source)
+		if e.Threshold != nil {
+			line("    against %s: %s", Words(*e.Threshold, e.Unit), e.ThresholdSource)
+		}
+	}
+	writeSteps(line, "do", f.Remedy)
+	writeSteps(line, "undo", f.Rollback)
+	for _, risk := range f.Risks {
+		line("risk: %s", risk)
+	}
+	line("verify %s: expect %s, after %s", f.Verify.What, f.Verify.Expect, f.Verify.After)
+	line("statements %v", f.Digests)
+	return b.String()
+}
+
+func writeSteps(line func(string, ...any), verb string, steps []Step) {
+	for _, s := range steps {
+		line("%s (%s, %s): %s", verb, s.Kind, s.Target, s.Text)
+		if s.Note != "" {
+			line("    %s", s.Note)
+		}
+	}
+}
