@@ -66,6 +66,7 @@ jobs:
   mysql/deadlocks: {every: 5s}
   mysql/binlog: {every: 5s}
   mysql/transactions: {every: 5s}
+  mysql/locks: {every: 2s}
 `, host, d.path(host), listen)
 	if err := os.WriteFile(d.path(host, "agent.yml"), []byte(config), 0o600); err != nil {
 		return err
