@@ -81,12 +81,13 @@ func parse(text string, unit Unit) (float64, error) {
 		return v, nil
 	case Bytes:
 		return parseBytes(text)
+	default:
+		v, err := parseNumber(text)
+		if err != nil {
+			return 0, fmt.Errorf("%q is not a number of at least 0", text)
+		}
+		return v, nil
 	}
-	v, err := parseNumber(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a number of at least 0", text)
-	}
-	return v, nil
 }
 
 // parseNumber reads a finite number of at least 0.

@@ -24,10 +24,19 @@ func TestAThresholdIsWrittenInItsUnit(t *testing.T) {
 		text string
 		want float64
 	}{
-		{"mysql/replica-lag", "30s", 30}, {"mysql/replica-lag", "1h30m", 5400}, {"mysql/replica-lag", "7d", 604800}, {"mysql/replica-lag", "500ms", 0.5},
-		{"mysql/connections", "80%", 0.8}, {"mysql/connections", "80 %", 0.8}, {"mysql/connections", "0.8", 0.8}, {"mysql/connections", "0", 0},
-		{"mysql/pool", "20GB", 20e9}, {"mysql/pool", "1.5 GiB", 1.5 * (1 << 30)}, {"mysql/pool", "512B", 512},
-		{"mysql/rows", "5000", 5000}, {"mysql/rows", "0", 0},
+		{"mysql/replica-lag", "30s", 30},
+		{"mysql/replica-lag", "1h30m", 5400},
+		{"mysql/replica-lag", "7d", 604800},
+		{"mysql/replica-lag", "500ms", 0.5},
+		{"mysql/connections", "80%", 0.8},
+		{"mysql/connections", "80 %", 0.8},
+		{"mysql/connections", "0.8", 0.8},
+		{"mysql/connections", "0", 0},
+		{"mysql/pool", "20GB", 20e9},
+		{"mysql/pool", "1.5 GiB", 1.5 * (1 << 30)},
+		{"mysql/pool", "512B", 512},
+		{"mysql/rows", "5000", 5000},
+		{"mysql/rows", "0", 0},
 	}
 	for _, c := range cases {
 		rules, _, err := Configure(configurable(), map[ID]Setting{c.id: {Threshold: c.text}})

@@ -62,7 +62,7 @@ func (c Case) failoverFaults(s *fleet.Server) []fault {
 	}
 	if kept := s.Latest.Binlog.RetentionSeconds; kept != nil && *kept < c.Rule.Threshold.Value {
 		f := retentionFault(s, *kept)
-		f.measured = ptr(c.evidence(f.what, *kept, "binlog_expire_logs_seconds, expire_logs_days", moment(s.Latest.Binlog.Taken)))
+		f.measured = new(c.evidence(f.what, *kept, "binlog_expire_logs_seconds, expire_logs_days", moment(s.Latest.Binlog.Taken)))
 		out = append(out, f)
 	}
 	return out

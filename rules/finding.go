@@ -128,8 +128,9 @@ func (s Severity) Rank() int {
 		return 2
 	case Low:
 		return 3
+	default:
+		return 4
 	}
-	return 4
 }
 
 // Confidence is how sure a finding is, 0..1, and what lowers it.

@@ -64,10 +64,17 @@ func TestSeverityIsTheShareOfTheWorkersTime(t *testing.T) {
 		load float64
 		want Severity
 	}{
-		{Between(2, 4), 10, Critical}, {Between(2.9, 3), 10, High}, {Between(1, 1), 10, High}, {Between(0.9, 1), 10, Medium},
-		{Between(0.3, 0.3), 10, Medium}, {Between(0.2, 0.3), 10, Low}, {Between(0.1, 0.1), 10, Low},
-		{Between(0, 0.1), 10, Info}, {Between(5, 5), 0, Info},
-		{Between(0.005, 0.009), 0.01, Info}, {Between(0.005, 0.01), 0.01, Critical},
+		{Between(2, 4), 10, Critical},
+		{Between(2.9, 3), 10, High},
+		{Between(1, 1), 10, High},
+		{Between(0.9, 1), 10, Medium},
+		{Between(0.3, 0.3), 10, Medium},
+		{Between(0.2, 0.3), 10, Low},
+		{Between(0.1, 0.1), 10, Low},
+		{Between(0, 0.1), 10, Info},
+		{Between(5, 5), 0, Info},
+		{Between(0.005, 0.009), 0.01, Info},
+		{Between(0.005, 0.01), 0.01, Critical},
 	}
 	for _, c := range cases {
 		if got := severityOf(c.gain, c.load); got != c.want {

@@ -12,8 +12,8 @@ import (
 )
 
 // says is a rule that always finds the same.
-func says(id ID, phase Phase, yields []ID, findings ...Finding) Rule {
-	return Rule{ID: id, Phase: phase, Yields: yields, Check: func(Case) Result { return Result{Findings: findings} }}
+func says(id ID, yields []ID, findings ...Finding) Rule {
+	return Rule{ID: id, Phase: Cure, Yields: yields, Check: func(Case) Result { return Result{Findings: findings} }}
 }
 
 // about returns a finding of id.
@@ -36,9 +36,9 @@ func TestAFindingGivesWayToAnotherWithinItsSubject(t *testing.T) {
 	channel := Subject{Cluster: "shop", Kind: OfChannel, Name: "db1", Part: "/east"}
 	elsewhere := Subject{Cluster: "shop", Kind: OfServer, Name: "db2"}
 	got := Judge(&fleet.Fleet{}, []Rule{
-		says("a/lag", Cure, []ID{"a/stopped"}, finding("a/lag", server, High), finding("a/lag", elsewhere, High)),
-		says("a/stopped", Cure, nil, finding("a/stopped", channel, High)),
-		says("a/other", Cure, nil, finding("a/other", server, Low)),
+		says("a/lag", []ID{"a/stopped"}, finding("a/lag", server, High), finding("a/lag", elsewhere, High)),
+		says("a/stopped", nil, finding("a/stopped", channel, High)),
+		says("a/other", nil, finding("a/other", server, Low)),
 	})
 	want := []string{"a/lag db2", "a/stopped db1 (/east)", "a/other db1"}
 	if diff := cmp.Diff(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(ids(got.Findings)))); diff != "" {
@@ -56,7 +56,7 @@ func TestCapacityRulesSeeTheCures(t *testing.T) {
 	Judge(&fleet.Fleet{}, []Rule{
 		{ID: "a/capacity", Phase: Capacity, Check: note},
 		{ID: "a/early", Phase: Cure, Check: note},
-		says("a/cure", Cure, nil, cure),
+		says("a/cure", nil, cure),
 	})
 	if len(seen) != 2 || len(seen[0]) != 0 || len(seen[1]) != 1 || seen[1][0].Rule != "a/cure" {
 		t.Errorf("findings that rules saw = %v, want none for a cure and one for capacity", seen)
@@ -82,7 +82,7 @@ func TestFindingsAreOrderedByHarmThenByGainForTheirEffort(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", Cure, nil, shuffled...)})
+		got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, shuffled...)})
 		if diff := cmp.Diff(ids(want), ids(got.Findings)); diff != "" {
 			t.Fatalf("order (-want +got):\n%s", diff)
 		}
@@ -108,13 +108,13 @@ func TestAFindingWithoutEvidenceIsABug(t *testing.T) {
 			t.Errorf("panic = %q, want one that names the rule", said)
 		}
 	}()
-	Judge(&fleet.Fleet{}, []Rule{says("a/rule", Cure, nil, Finding{Rule: "a/rule", Subject: Subject{Name: "db1"}})})
+	Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, Finding{Rule: "a/rule", Subject: Subject{Name: "db1"}})})
 }
 
 func TestAFindingOfLowConfidenceIsInformation(t *testing.T) {
 	sure, unsure := finding("a/rule", Subject{Name: "sure"}, Critical), finding("a/rule", Subject{Name: "unsure"}, Critical)
 	sure.Confidence.Ratio, unsure.Confidence.Ratio = 0.5, 0.49
-	got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", Cure, nil, unsure, sure)}).Findings
+	got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, unsure, sure)}).Findings
 	if got[0].Severity != Critical || got[1].Severity != Info {
 		t.Errorf("severities = %s and %s, want critical and info", got[0].Severity, got[1].Severity)
 	}
@@ -122,7 +122,7 @@ func TestAFindingOfLowConfidenceIsInformation(t *testing.T) {
 
 func TestOneFindingIsShownOnce(t *testing.T) {
 	low, high := finding("a/rule", Subject{Name: "db1"}, Low), finding("a/rule", Subject{Name: "db1"}, High)
-	got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", Cure, nil, low, high)}).Findings
+	got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, low, high)}).Findings
 	if len(got) != 1 || got[0].Severity != High {
 		t.Errorf("findings = %+v, want the graver one alone", got)
 	}

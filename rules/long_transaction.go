@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
@@ -119,8 +120,8 @@ func culprit(s *fleet.Server, age float64) (t *snapshot.Transaction, open bool) 
 	if now := s.Latest.Transactions; now != nil && len(now.Longest) > 0 && now.Longest[0].Seconds >= age {
 		return &now.Longest[0], true
 	}
-	for i := len(s.Events) - 1; i >= 0; i-- {
-		if e := s.Events[i]; e.Kind == snapshot.EventLongTransaction && e.Transaction != nil {
+	for _, e := range slices.Backward(s.Events) {
+		if e.Kind == snapshot.EventLongTransaction && e.Transaction != nil {
 			return e.Transaction, false
 		}
 	}

@@ -24,11 +24,10 @@ func (c Case) locksUnready(s *fleet.Server) *NotReady {
 // rowWaits returns the sampled waiting for gaps, and for all row locks.
 func rowWaits(w *fleet.LockWindow) (gaps, all float64) {
 	for _, t := range w.Totals {
-		switch t.Kind {
-		case snapshot.LockGap:
+		if t.Kind == snapshot.LockGap {
 			gaps += t.Seconds
-			all += t.Seconds
-		case snapshot.LockRecord:
+		}
+		if t.Kind == snapshot.LockGap || t.Kind == snapshot.LockRecord {
 			all += t.Seconds
 		}
 	}

@@ -28,8 +28,9 @@ func Words(value float64, unit Unit) string {
 		return rows(value) + " a call"
 	case Rows:
 		return rows(value)
+	default:
+		return count(value)
 	}
-	return count(value)
 }
 
 func rows(n float64) string {
