@@ -24,7 +24,11 @@ const (
 	daily  = 40 * 24 * time.Hour
 )
 
-const copySuffix = ".json.gz"
+// The names of copies: seconds since 1970, and a prefix while one is written.
+const (
+	copySuffix = ".json.gz"
+	newPrefix  = "new-"
+)
 
 // Copies returns the copies of one agent that bound w, oldest first, with the
 // latest as the last: the oldest within w alone if every total of it belongs to
@@ -104,10 +108,8 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if n := len(times); n > 0 && s.Taken.Sub(times[n-1]) < time.Hour {
-		if k.lastEpochs(s.AgentID, times[n-1]) == allEpochs(s) {
-			return nil
-		}
+	if last, ok := before(times, s.Taken); ok && s.Taken.Sub(last) < time.Hour && k.lastEpochs(s.AgentID, last) == allEpochs(s) {
+		return nil
 	}
 	lean := s.Clone()
 	for _, server := range lean.Servers {
@@ -123,6 +125,21 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	return k.prune(s.AgentID, times)
 }
 
+// before returns the last of times that is not after t. Later ones are of a time
+// when the agent's clock was ahead.
+func before(times []time.Time, t time.Time) (time.Time, bool) {
+	for _, known := range slices.Backward(times) {
+		if !known.After(t) {
+			return known, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// maxAhead is how far ahead of ours an agent's clock may be. A copy from further
+// ahead bounds no window, and would stay until we come there.
+const maxAhead = time.Hour
+
 // prune removes copies beyond their time: after two hours the first of each hour
 // stays, after two days the first of each day, and after forty none.
 func (k *Keeper) prune(id string, times []time.Time) error {
@@ -132,7 +149,7 @@ func (k *Keeper) prune(id string, times []time.Time) error {
 	for _, t := range times {
 		age, firstOfDay, firstOfHour := k.now().Sub(t), t.UTC().Format(time.DateOnly) != day, t.UTC().Format(byHour) != hour
 		day, hour = t.UTC().Format(time.DateOnly), t.UTC().Format(byHour)
-		if age > daily || age > hourly && !firstOfDay || age > 2*time.Hour && !firstOfHour {
+		if age > daily || age < -maxAhead || age > hourly && !firstOfDay || age > 2*time.Hour && !firstOfHour {
 			faults = append(faults, os.Remove(k.path(id, t)))
 			k.mu.Lock()
 			delete(k.bases, k.path(id, t))
@@ -226,12 +243,13 @@ func read(path string) (*snapshot.Snapshot, error) {
 	if err := json.NewDecoder(bounded(packed, maxUnpacked)).Decode(&s); err != nil {
 		return nil, err
 	}
+	dropNil(&s)
 	return &s, nil
 }
 
 // write makes the file whole or not at all.
 func write(path string, s *snapshot.Snapshot) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -33,7 +35,18 @@ type index struct {
 	} `json:"sections"`
 }
 
+// section is one section as it was last read.
+type section struct {
+	etag string
+	*snapshot.Snapshot
+}
+
 // fetch returns a with what changed since. Neither a nor its snapshot changes.
+//
+// Sections are kept apart, and the snapshot is put together of them: what a
+// section no longer holds, such as a server that was taken out of the agent's
+// configuration, is then gone. A section that cannot be read costs a gap, and
+// stays as it was; it is asked for again in the next round.
 func fetch(ctx context.Context, t store.Target, a agent) (agent, error) {
 	var idx index
 	asked := time.Now()
@@ -47,19 +60,28 @@ func fetch(ctx context.Context, t store.Target, a agent) (agent, error) {
 	a.clock = a.clock.add(header.Get("Plimsoll-Time"), asked, time.Now())
 	a.ClockOffsetSeconds, a.ClockErrorSeconds = a.clock.best()
 
+	known := a.sections
 	if a.Latest == nil || a.Latest.AgentID != idx.AgentID {
-		a.Latest, a.etags = &snapshot.Snapshot{}, nil
+		known = nil
 	}
-	latest, etags := a.Latest.Clone(), map[snapshot.Section]string{}
-	for _, s := range idx.Sections {
-		if s.ETag == "" || s.ETag != a.etags[s.Name] {
-			if err := fetchSection(ctx, t, s.Name, latest); err != nil {
-				return a, fmt.Errorf("section %s: %w", s.Name, err)
+	a.sections, a.Err = map[snapshot.Section]section{}, nil
+	var gaps []snapshot.Gap
+	for name, etag := range idx.known() {
+		s := known[name]
+		if etag == "" || etag != s.etag {
+			fresh, err := fetchSection(ctx, t, name, s.Snapshot, idx.AgentID)
+			if ctx.Err() != nil {
+				return a, fmt.Errorf("section %s: %w", name, err)
 			}
+			if err != nil {
+				gaps = append(gaps, snapshot.Gap{Job: "advisor", Reason: fmt.Sprintf("section %s could not be fetched: %v", name, err)})
+				fresh, etag = s.Snapshot, ""
+			}
+			s = section{etag, fresh}
 		}
-		etags[s.Name] = s.ETag
+		a.sections[name] = s
 	}
-	a.Latest, a.etags, a.Err = latest, etags, nil
+	a.Latest = idx.join(a.sections, gaps)
 	return a, nil
 }
 
@@ -73,23 +95,65 @@ func (i index) check() error {
 	return nil
 }
 
-func fetchSection(ctx context.Context, t store.Target, name snapshot.Section, latest *snapshot.Snapshot) error {
-	if !slices.Contains(snapshot.Sections(), name) {
-		return nil // of a newer agent; what we do not know we do not judge
+// known yields the sections that there are, with their ETags, in our order. What
+// a newer agent has beyond them we do not judge.
+func (i index) known() iter.Seq2[snapshot.Section, string] {
+	return func(yield func(snapshot.Section, string) bool) {
+		for _, name := range snapshot.Sections() {
+			for _, s := range i.Sections {
+				if s.Name == name && !yield(name, s.ETag) {
+					return
+				}
+			}
+		}
 	}
+}
+
+// join puts sections together again.
+func (i index) join(sections map[snapshot.Section]section, gaps []snapshot.Gap) *snapshot.Snapshot {
+	out := &snapshot.Snapshot{Schema: i.Schema, AgentID: i.AgentID}
+	for _, name := range snapshot.Sections() {
+		if s := sections[name].Snapshot; s != nil {
+			out.Merge(s)
+		}
+	}
+	out.Gaps = slices.Concat(out.Gaps, gaps)
+	return out
+}
+
+func fetchSection(ctx context.Context, t store.Target, name snapshot.Section, known *snapshot.Snapshot, id string) (*snapshot.Snapshot, error) {
+	fresh, err := getSection(ctx, t, name, knownTexts(name, known), id)
+	if err != nil || name != snapshot.SectionDigests || known == nil {
+		return fresh, err
+	}
+	if revisionsBeganAnew(known, fresh) {
+		return getSection(ctx, t, name, 0, id)
+	}
+	keepTexts(known, fresh)
+	return fresh, nil
+}
+
+// getSection reads a section, with the texts after a revision.
+func getSection(ctx context.Context, t store.Target, name snapshot.Section, after uint64, id string) (*snapshot.Snapshot, error) {
 	path := "/v1/snapshot/" + string(name)
-	if name == snapshot.SectionDigests {
-		path += fmt.Sprintf("?after=%d", knownTexts(latest))
+	if after > 0 {
+		path += fmt.Sprintf("?after=%d", after)
 	}
 	var fresh snapshot.Snapshot
 	if _, err := get(ctx, t, path, maxPacked, &fresh); err != nil {
-		return err
+		return nil, err
 	}
-	if name == snapshot.SectionDigests {
-		keepTexts(latest, &fresh)
+	if fresh.AgentID != id {
+		return nil, fmt.Errorf("it is of another agent (%.64q)", fresh.AgentID)
 	}
-	latest.Merge(&fresh)
-	return nil
+	dropNil(&fresh)
+	return &fresh, nil
+}
+
+// dropNil removes servers without parts: JSON may say null where an agent never
+// does.
+func dropNil(s *snapshot.Snapshot) {
+	maps.DeleteFunc(s.Servers, func(_ string, parts *snapshot.Server) bool { return parts == nil })
 }
 
 // get decodes the JSON at path, which may be at most limit bytes on the wire.
@@ -138,39 +202,4 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	b.left -= int64(n)
 	return n, err
-}
-
-// knownTexts returns the revision up to which all servers' texts are known.
-func knownTexts(s *snapshot.Snapshot) uint64 {
-	var rev uint64
-	for _, server := range s.Servers {
-		if d := server.Digests; d != nil && (rev == 0 || d.Rev < rev) {
-			rev = d.Rev
-		}
-	}
-	return rev
-}
-
-// keepTexts gives fresh the texts that are known already, as far as its rows
-// still need them.
-func keepTexts(known, fresh *snapshot.Snapshot) {
-	for name, server := range fresh.Servers {
-		old := known.Servers[name]
-		if server.Digests == nil || old == nil || old.Digests == nil {
-			continue
-		}
-		have := map[string]bool{}
-		for _, t := range server.Digests.Texts {
-			have[t.Fingerprint] = true
-		}
-		needed := map[string]bool{}
-		for _, row := range server.Digests.Rows {
-			needed[row.Fingerprint] = true
-		}
-		for _, t := range old.Digests.Texts {
-			if needed[t.Fingerprint] && !have[t.Fingerprint] {
-				server.Digests.Texts = append(server.Digests.Texts, t)
-			}
-		}
-	}
 }

@@ -38,6 +38,7 @@ type Keeper struct {
 	targets map[string]*agent             // by target
 	bases   map[string]*snapshot.Snapshot // by path, those that bound the window
 	epochs  map[string]string             // by agent, of its newest copy
+	swept   time.Time                     // when copies were last looked through
 }
 
 // Agent is what the keeper knows of one target.
@@ -59,8 +60,8 @@ type Agent struct {
 // agent is an Agent and what is needed to ask it only for what changed.
 type agent struct {
 	Agent
-	etags map[snapshot.Section]string
-	clock clock
+	sections map[snapshot.Section]section
+	clock    clock
 }
 
 // Open uses dir for copies; it is made if it is missing.
@@ -96,13 +97,23 @@ func (k *Keeper) fetchOne(ctx context.Context, t store.Target) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	before := k.agent(t.String())
+	defer func() {
+		if fault := recover(); fault != nil { // what one agent says must not end us
+			k.note(before, fmt.Errorf("BUG: fetch snapshot from %s: %v", t, fault))
+		}
+	}()
 	after, err := fetch(ctx, t, before)
 	if err != nil {
 		k.note(before, fmt.Errorf("fetch snapshot from %s: %w", t, err))
 		return
 	}
 	after.Seen = k.now()
-	k.put(after)
+	if twin := k.put(after); twin != "" {
+		before.Latest = nil
+		k.note(before, fmt.Errorf("%s and %s answer as one agent (%s): list it once; if these are two hosts, one's state folder "+
+			"is a copy of the other's: remove it and restart that agent", t, twin, after.Latest.AgentID))
+		return
+	}
 	if err := k.keep(after.Latest); err != nil {
 		k.log.Warn("cannot keep a copy of a snapshot", "agent", t.String(), "error", err)
 	}
@@ -128,10 +139,19 @@ func (k *Keeper) agent(target string) agent {
 	return agent{Agent: Agent{Target: target}}
 }
 
-func (k *Keeper) put(a agent) {
+// put takes over what was fetched. It does not, and returns the other target,
+// if an agent of the same identifier answers there: its copies would be mixed up
+// with this one's, or every figure would count twice.
+func (k *Keeper) put(a agent) (twin string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for name, other := range k.targets {
+		if name != a.Target && other.Err == nil && other.Latest != nil && other.Latest.AgentID == a.Latest.AgentID {
+			return name
+		}
+	}
 	k.targets[a.Target] = &a
+	return ""
 }
 
 // note records a failure, and logs it when it is new.
@@ -140,7 +160,9 @@ func (k *Keeper) note(a agent, err error) {
 		k.log.Warn("cannot fetch a snapshot", "agent", a.Target, "error", err)
 	}
 	a.Err = err
-	k.put(a)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.targets[a.Target] = &a
 }
 
 func (k *Keeper) forget(targets []store.Target) {

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,7 +45,16 @@ func (a *fakeAgent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	packed := gzip.NewWriter(w)
 	defer packed.Close()
 	name := snapshot.Section(strings.TrimPrefix(r.URL.Path, "/v1/snapshot/"))
-	_ = json.NewEncoder(packed).Encode(a.snapshot.Section(name))
+	section := a.snapshot.Section(name)
+	after, _ := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
+	for _, server := range section.Servers {
+		if server.Digests != nil {
+			d := *server.Digests
+			d.Texts = slices.DeleteFunc(slices.Clone(d.Texts), func(t snapshot.DigestText) bool { return t.Rev <= after })
+			server.Digests = &d
+		}
+	}
+	_ = json.NewEncoder(packed).Encode(section)
 }
 
 func agentSnapshot(id string, taken time.Time, epoch string, calls uint64) *snapshot.Snapshot {
