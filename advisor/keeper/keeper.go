@@ -81,6 +81,7 @@ func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
 // until they are too old.
 func (k *Keeper) Fetch(ctx context.Context, targets []store.Target) {
 	k.forget(targets)
+	k.sweepHourly()
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, parallel)
 	for _, t := range targets {
