@@ -80,6 +80,7 @@ func addAgent(f *fleet.Fleet, in Inputs, a keeper.Agent) {
 		f.Gaps = append(f.Gaps, snapshot.Gap{Job: "advisor", Subject: name(a), Reason: err.Error()})
 		copies = []*snapshot.Snapshot{a.Latest}
 	}
+	copies = append(slices.Clone(copies[:len(copies)-1]), present(a, in.Now))
 	host, servers := fleet.Between(copies, f.Window)
 	host.SeenRatio = seenRatio(copies, f.Window)
 	f.Hosts = append(f.Hosts, host)

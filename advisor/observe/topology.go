@@ -2,6 +2,8 @@ package observe
 
 import (
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"plimsoll/collectors/snapshot"
@@ -9,21 +11,41 @@ import (
 )
 
 // sourceOf finds the server that a channel replicates from, or nil if no agent
-// reads it. A server_uuid is unique; a server_id only within a cluster; an
-// address is what is left where a proxy or a virtual address stands between.
+// reads it. A server_uuid is unique. A server_id should be, within a cluster, but
+// every MariaDB has 1 until someone sets it: then the address decides. An address
+// alone is what is left; a loopback one is of the replica's own host.
 func sourceOf(replica *fleet.Server, c snapshot.Channel, servers []*fleet.Server) *fleet.Server {
-	for _, matches := range []func(*fleet.Server) bool{
-		func(s *fleet.Server) bool { return s.Key != "" && s.Key == c.SourceKey },
-		func(s *fleet.Server) bool { return sameServerID(s, c) },
-		func(s *fleet.Server) bool { return listensAt(s, c.SourceHost, c.SourcePort) },
+	byID := func(s *fleet.Server) bool { return sameServerID(s, c) }
+	byAddress := func(s *fleet.Server) bool { return listensAt(s, c.SourceHost, c.SourcePort) }
+	nearby := func(s *fleet.Server) bool { return s.Host == replica.Host || !loopback(c.SourceHost) }
+	for _, find := range []struct {
+		matches func(*fleet.Server) bool
+		// unique matches count only if there is no second one.
+		unique bool
+	}{
+		{func(s *fleet.Server) bool { return s.Key != "" && s.Key == c.SourceKey }, false},
+		{func(s *fleet.Server) bool { return byID(s) && byAddress(s) }, false},
+		{byID, true},
+		{func(s *fleet.Server) bool { return byAddress(s) && nearby(s) }, false},
 	} {
-		for _, s := range servers {
-			if s != replica && s.Cluster == replica.Cluster && matches(s) {
-				return s
-			}
+		found := slices.DeleteFunc(slices.Clone(servers), func(s *fleet.Server) bool {
+			return s == replica || s.Cluster != replica.Cluster || !find.matches(s)
+		})
+		if len(found) == 1 || len(found) > 1 && (!find.unique || oneServer(found)) {
+			return found[0]
 		}
 	}
 	return nil
+}
+
+// oneServer reports whether all are one server, which several agents read.
+func oneServer(servers []*fleet.Server) bool {
+	return !slices.ContainsFunc(servers, func(s *fleet.Server) bool { return s.Key == "" || s.Key != servers[0].Key })
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && ip.IsLoopback())
 }
 
 // sameServerID is how MariaDB's channels name their source.
@@ -51,8 +73,12 @@ func listensAt(s *fleet.Server, host string, port uint16) bool {
 func connect(servers []*fleet.Server) {
 	for _, s := range servers {
 		for _, c := range channels(s) {
-			if source := sourceOf(s, c, servers); source != nil {
-				s.Source = source
+			source := sourceOf(s, c, servers)
+			if source == nil {
+				continue
+			}
+			s.Source = source
+			if !slices.Contains(source.Replicas, s) { // by another channel
 				source.Replicas = append(source.Replicas, s)
 			}
 		}
