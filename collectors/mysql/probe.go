@@ -71,6 +71,13 @@ func (s *Server) probe(ctx context.Context, q *session) (*probe, error) {
 	return fresh, nil
 }
 
+// forget makes the next session probe anew.
+func (s *Server) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.probed = nil
+}
+
 // probedVariables are the variables that say who a server is and what it can
 // tell.
 func probedVariables() []any {
@@ -133,7 +140,7 @@ func addresses(variables map[string]string, reached string) []string {
 	if socket := variables["socket"]; socket != "" {
 		out = append(out, socket)
 	}
-	for _, bind := range strings.Split(variables["bind_address"], ",") {
+	for bind := range strings.SplitSeq(variables["bind_address"], ",") {
 		if bind = strings.TrimSpace(bind); bind == "*" || bind == "::" || bind == "0.0.0.0" {
 			bind = variables["hostname"]
 		}
@@ -155,17 +162,22 @@ const (
 	selectStartMariaDB = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, CURRENT_USER() FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Uptime'"
 )
 
-func (q *session) probeStart(ctx context.Context) error {
+func (q *session) probeStart(ctx context.Context) (err error) {
+	q.identity.Started, q.account, err = q.start(ctx)
+	return err
+}
+
+// start reads when the server started, and as whom it knows us.
+func (q *session) start(ctx context.Context) (started time.Time, account string, err error) {
 	query := selectStartMySQL
 	if q.identity.Family == snapshot.MariaDB {
 		query = selectStartMariaDB
 	}
-	var started float64
-	if err := q.one(ctx, query, []any{&started, &q.account}); err != nil {
-		return fmt.Errorf("read the server's start: %w", err)
+	var unix float64
+	if err := q.one(ctx, query, []any{&unix, &account}); err != nil {
+		return time.Time{}, "", fmt.Errorf("read the server's start: %w", err)
 	}
-	q.identity.Started = time.Unix(int64(started), 0).UTC()
-	return nil
+	return time.Unix(int64(unix), 0).UTC(), account, nil
 }
 
 // probedTables are the tables of performance_schema and information_schema

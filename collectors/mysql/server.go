@@ -156,19 +156,19 @@ func (q *session) each(ctx context.Context, query string, scan func(*sql.Rows) e
 
 // eachMap is each for statements whose columns differ between servers. NULL is
 // absent from the map, which is valid during the call only.
-func (q *session) eachMap(ctx context.Context, query string, scan func(map[string]string) error, args ...any) error {
+func (q *session) eachMap(ctx context.Context, query string, scan func(map[string]string) error) error {
 	q.server.own.add(query)
 	defer q.server.spend(time.Now())
-	return collectors.EachMap(ctx, q.conn, comment+query, scan, args...)
+	return collectors.EachMap(ctx, q.conn, comment+query, scan)
 }
 
 // one runs a query of one row. It returns sql.ErrNoRows if there is none.
-func (q *session) one(ctx context.Context, query string, targets []any, args ...any) error {
+func (q *session) one(ctx context.Context, query string, targets []any) error {
 	found := false
 	err := q.each(ctx, query, func(rows *sql.Rows) error {
 		found = true
 		return rows.Scan(targets...)
-	}, args...)
+	})
 	if err == nil && !found {
 		return sql.ErrNoRows
 	}
