@@ -19,6 +19,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"plimsoll/advisor/ledger"
@@ -53,20 +54,56 @@ type Authority struct {
 }
 
 // Open reads the authority in dir, or makes it, once: whoever holds its key can
-// read every agent, so that the folder is for its owner only.
+// read every agent, so that the folder is for its owner only. Whoever runs it,
+// the files belong to the owner of the folder above, which is the advisor.
 func Open(dir string, now time.Time) (*Authority, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open authority: %w", err)
-	}
 	a := &Authority{dir: dir, now: now}
-	err := a.read()
-	if errors.Is(err, fs.ErrNotExist) {
-		err = a.create()
-	}
-	if err != nil {
+	if err := a.open(); err != nil {
 		return nil, fmt.Errorf("open authority %s: %w", dir, err)
 	}
 	return a, nil
+}
+
+func (a *Authority) open() error {
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		return err
+	}
+	if err := a.give(""); err != nil {
+		return err
+	}
+	if !a.has(caFile) {
+		if err := a.create(); err != nil {
+			return err
+		}
+	} else if err := a.read(); err != nil {
+		return err
+	}
+	if a.has(AdvisorCert) && a.has(AdvisorKey) {
+		return nil
+	}
+	return a.advisor()
+}
+
+func (a *Authority) has(name string) bool {
+	_, err := os.Lstat(filepath.Join(a.dir, name))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// give makes a file, or the folder itself, belong to the owner of the folder
+// above. Only root can, and only root must.
+func (a *Authority) give(name string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	above, err := os.Stat(filepath.Dir(filepath.Clean(a.dir)))
+	if err != nil {
+		return err
+	}
+	owner, ok := above.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	return os.Lchown(filepath.Join(a.dir, name), int(owner.Uid), int(owner.Gid))
 }
 
 func (a *Authority) read() error {
@@ -81,8 +118,14 @@ func (a *Authority) read() error {
 	if a.cert, err = x509.ParseCertificate(cert); err != nil {
 		return fmt.Errorf("%s: %w", caFile, err)
 	}
+	if !a.cert.IsCA {
+		return fmt.Errorf("%s is not the certificate of an authority", caFile)
+	}
 	if a.key, err = x509.ParseECPrivateKey(key); err != nil {
 		return fmt.Errorf("%s: %w", caKeyFile, err)
+	}
+	if !a.key.PublicKey.Equal(a.cert.PublicKey) {
+		return fmt.Errorf("%s is not the key of %s", caKeyFile, caFile)
 	}
 	if a.now.After(a.cert.NotAfter) {
 		return fmt.Errorf("it ended on %s; move the folder away, and enroll every host anew", a.cert.NotAfter.Format(time.DateOnly))
@@ -117,10 +160,7 @@ func (a *Authority) create() error {
 	if err := a.writeKey(caKeyFile, key); err != nil {
 		return err
 	}
-	if err := ledger.WriteFile(filepath.Join(a.dir, caFile), encode("CERTIFICATE", der)); err != nil {
-		return err
-	}
-	return a.advisor()
+	return a.write(caFile, encode("CERTIFICATE", der))
 }
 
 // advisor makes the certificate with which the advisor asks agents.
@@ -132,10 +172,10 @@ func (a *Authority) advisor() error {
 	if err != nil {
 		return err
 	}
-	if err := ledger.WriteFile(filepath.Join(a.dir, AdvisorCert), cert); err != nil {
+	if err := a.writeKey(AdvisorKey, key); err != nil {
 		return err
 	}
-	return a.writeKey(AdvisorKey, key)
+	return a.write(AdvisorCert, cert)
 }
 
 // host makes the certificate of an agent that is reached under name.
@@ -163,6 +203,9 @@ func (a *Authority) sign(template *x509.Certificate) ([]byte, *ecdsa.PrivateKey,
 	}
 	// An hour back, for hosts whose clock runs late.
 	template.NotBefore = a.now.Add(-time.Hour)
+	if template.NotAfter.After(a.cert.NotAfter) { // it would not be valid without its authority
+		template.NotAfter = a.cert.NotAfter
+	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
@@ -176,11 +219,16 @@ func (a *Authority) writeKey(name string, key *ecdsa.PrivateKey) error {
 	if err != nil {
 		return err
 	}
+	return a.write(name, text)
+}
+
+// write makes a file for its owner alone.
+func (a *Authority) write(name string, text []byte) error {
 	path := filepath.Join(a.dir, name)
 	if err := ledger.WriteFile(path, text); err != nil {
 		return err
 	}
-	return os.Chmod(path, 0o600)
+	return errors.Join(os.Chmod(path, 0o600), a.give(name))
 }
 
 func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {

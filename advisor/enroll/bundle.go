@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -62,14 +63,24 @@ func (a *Authority) Bundle(path, name string) error {
 	if err := errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("write bundle: %w", err)
 	}
-	if err := ledger.WriteFile(path, b.Bytes()); err != nil {
+	err = ledger.WriteFile(path, b.Bytes())
+	if err == nil {
+		err = os.Chmod(path, 0o600) // it holds a key
+	}
+	if err != nil {
 		return fmt.Errorf("write bundle: %w", err)
 	}
 	return nil
 }
 
 // Ends returns until when certificates that are signed now hold.
-func (a *Authority) Ends() time.Time { return a.now.AddDate(leafYears, 0, 0) }
+func (a *Authority) Ends() time.Time {
+	end := a.now.AddDate(leafYears, 0, 0)
+	if end.After(a.cert.NotAfter) {
+		return a.cert.NotAfter
+	}
+	return end
+}
 
 // FileName returns the name of a host's bundle.
 func FileName(host string) string {
