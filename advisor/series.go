@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"plimsoll/advisor/keeper"
 	"plimsoll/advisor/observe"
@@ -14,22 +15,43 @@ import (
 	"plimsoll/rules/fleet"
 )
 
-// maxText is how many runes of a statement reach Grafana.
+// maxText is how many runes of a statement, or of anything else, reach Grafana.
 const maxText = 120
 
 // samples collects the advisor's own series of one moment.
 type samples struct {
-	at  time.Time
-	all []store.Sample
+	at   time.Time
+	all  []store.Sample
+	seen map[string]bool
 }
 
-// add takes a series with its labels as name, value, name, value ...
+func newSamples(at time.Time) *samples { return &samples{at: at, seen: map[string]bool{}} }
+
+// add takes a series with its labels as name, value, name, value ... Of two that
+// are the same the first counts: agents that were given one name would else make
+// the store refuse them, and all of /metrics unreadable.
 func (s *samples) add(name string, value float64, labels ...string) {
-	m := make(map[string]string, len(labels)/2)
+	m, key := make(map[string]string, len(labels)/2), name
 	for i := 0; i+1 < len(labels); i += 2 {
-		m[labels[i]] = labels[i+1]
+		m[labels[i]] = label(labels[i+1])
+		key += "\xff" + m[labels[i]]
 	}
-	s.all = append(s.all, store.Sample{Name: name, Labels: m, Time: s.at, Value: value})
+	if !s.seen[key] {
+		s.seen[key] = true
+		s.all = append(s.all, store.Sample{Name: name, Labels: m, Time: s.at, Value: value})
+	}
+}
+
+// label makes a value from outside fit for a label, in the way in which agents
+// do, so that their series and ours can be joined: valid UTF-8, without control
+// characters and what turns the direction of a line, and not too long.
+func label(value string) string {
+	return sqltext.Clip(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.ToValidUTF8(value, string(unicode.ReplacementChar))), maxText)
 }
 
 // addLag adds what the lag book holds.
@@ -115,7 +137,7 @@ func (s *samples) addTexts(f *fleet.Fleet) {
 			done[k] = true
 			tables := strings.Join(append(append([]string(nil), d.Reads...), d.Writes...), " ")
 			s.add("plimsoll_digest_info", 1, "cluster", k.cluster, "digest", k.digest, "schema", k.schema,
-				"class", d.Class, "tables", sqltext.Clip(tables, maxText), "text", sqltext.Clip(string(d.Text), maxText))
+				"class", d.Class, "tables", tables, "text", string(d.Text))
 		}
 	}
 }
