@@ -98,6 +98,8 @@ const (
 	DefaultListen   = "127.0.0.1:9898"
 	DefaultInterval = time.Minute
 	DefaultWindow   = 24 * time.Hour
+	// MaxWindow is how far a report may look back.
+	MaxWindow = 35 * 24 * time.Hour
 	// DefaultAgent is the agent of this host.
 	DefaultAgent = "unix:/run/plimsoll/agent.sock"
 )
@@ -114,6 +116,9 @@ func ReadConfig(path string, required bool) (*Config, error) {
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return nil, explain(path, err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: it holds more than one document; keep what stands before the second ---", path)
 	}
 	c.setDefaults()
 	if err := c.check(); err != nil {
@@ -135,14 +140,40 @@ func (c *Config) setDefaults() {
 
 func (c *Config) check() error {
 	if c.Interval.Duration < time.Second || c.Interval.Duration > 4*time.Minute {
-		return fmt.Errorf("interval: %s is out of range; allowed is 1s to 4m, because queries look back five", c.Interval)
+		return fmt.Errorf("interval: %s is out of range; allowed is 1s to 4m, because queries look back five", model.Duration(c.Interval.Duration))
 	}
-	if c.Store.URL != "" && c.Store.Embedded != (EmbeddedConfig{}) {
-		return errors.New("store: embedded and url exclude each other; keep one")
+	if c.Window.Duration < 10*time.Second || c.Window.Duration > MaxWindow {
+		return fmt.Errorf("window: %s is out of range; allowed is 10s to 35d, which is how long series are kept", model.Duration(c.Window.Duration))
+	}
+	if err := c.Store.check(); err != nil {
+		return err
 	}
 	_, _, err := rules.Configure(rules.All(), c.Settings())
 	return err
 }
+
+func (s *StoreConfig) check() error {
+	remote := !reflect.ValueOf(s.Remote).IsZero()
+	switch {
+	case remote && s.Embedded != (EmbeddedConfig{}):
+		return errors.New("store: embedded and url exclude each other; keep one")
+	case remote && s.URL == "":
+		return errors.New("store.url: is missing; write for example http://prometheus:9090")
+	case remote:
+		_, err := s.Querier()
+		return err
+	}
+	if r := s.Embedded.Retention.Duration; r != 0 && r < 2*time.Hour {
+		return fmt.Errorf("store.embedded.retention: %s is out of range; allowed is 2h and more", model.Duration(r))
+	}
+	if n := s.Embedded.MaxBytes.Bytes; n != 0 && n < minBytes {
+		return fmt.Errorf("store.embedded.max_bytes: %d is out of range; allowed is 100MB and more", n)
+	}
+	return nil
+}
+
+// minBytes is less than what one block of a small site takes.
+const minBytes = 100e6
 
 // Settings returns what the configuration changes of rules.
 func (c *Config) Settings() map[rules.ID]rules.Setting {
