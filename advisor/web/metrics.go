@@ -23,7 +23,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	process := prometheus.NewRegistry()
 	process.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	both := prometheus.Gatherers{process, gatherer(own)}
-	promhttp.HandlerFor(both, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	promhttp.HandlerFor(both, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}).ServeHTTP(w, r)
 }
 
 // gatherer turns samples into families. A histogram's buckets, count and sum are

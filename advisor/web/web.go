@@ -26,14 +26,25 @@ type Server struct {
 	// Hosts are the names, beside loopback and addresses, by which the server
 	// may be asked.
 	Hosts []string
-	// Every is the time between two rounds; after three without one the server
-	// is no longer healthy.
-	Every time.Duration
+	// Store is the embedded store, whose troubles /healthz tells; nil where series
+	// are in someone else's engine.
+	Store Store
+	// Patience is how long ago the last round may have ended while the server
+	// calls itself healthy.
+	Patience time.Duration
 
 	mu     sync.RWMutex
 	report *report.Report
 	own    []store.Sample
 	at     time.Time
+}
+
+// Store is what /healthz asks.
+type Store interface {
+	// Paused says why nothing is stored; nil if all is well.
+	Paused() error
+	// Health is how the last scrape of each target went.
+	Health() map[string]store.Health
 }
 
 // Publish makes a report and the advisor's own series visible.
@@ -81,17 +92,6 @@ func (s *Server) page(kind string, render func(*report.Report) ([]byte, error)) 
 	}
 }
 
-func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
-	s.mu.RLock()
-	at := s.at
-	s.mu.RUnlock()
-	if age := time.Since(at); at.IsZero() || age > 3*s.Every {
-		http.Error(w, fmt.Sprintf("no round has ended for more than %s", 3*s.Every), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
-}
-
 // guard refuses requests for a name that is not ours, so that no page of someone
 // else's can reach the advisor through a visitor's browser (DNS rebinding), and
 // forbids every script.
@@ -102,9 +102,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				http.StatusMisdirectedRequest)
 			return
 		}
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'")
+		w.Header().Set("Content-Security-Policy", ""+
+			"default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
 }
@@ -117,5 +119,6 @@ func (s *Server) knows(hostport string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return true
 	}
-	return host == "localhost" || slices.Contains(s.Hosts, host)
+	host = strings.TrimSuffix(host, ".")
+	return slices.ContainsFunc(append([]string{"localhost"}, s.Hosts...), func(known string) bool { return strings.EqualFold(known, host) })
 }

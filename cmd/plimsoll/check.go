@@ -94,27 +94,34 @@ func check(ctx context.Context, login *login, length time.Duration, progress io.
 		return nil, internal(err)
 	}
 	var r *report.Report
+	var watchErr error
 	host := agent.New(agent.Options{Config: cfg, Version: version, Log: quiet, Every: checkInterval})
-	err = runAll(ctx, // the last part ends the others
+	parts, done := context.WithCancel(ctx)
+	defer done()
+	err = runAll(parts,
 		host.Run,
 		func(ctx context.Context) error { return serveSocket(ctx, cfg.Socket, host.Handler()) },
 		func(ctx context.Context) error { return series.scrape(ctx, agents) },
 		func(ctx context.Context) error {
-			r, err = watch(ctx, host, a, length, progress)
-			return errors.Join(err, errDone)
+			defer done() // ends the others
+			r, watchErr = watch(ctx, host, a, length, progress)
+			return nil
 		},
 	)
-	if errors.Is(err, errDone) && r != nil {
-		r.Login = how
-		return r, nil
+	switch {
+	case ctx.Err() != nil:
+		return nil, exit{exitUsage, errors.New("interrupted: a report needs the whole time; --for makes it shorter")}
+	case err != nil:
+		return nil, err
+	case r == nil:
+		return nil, internal(watchErr)
 	}
-	return nil, err
+	r.Login = how
+	return r, nil
 }
 
-// errDone ends the parts of a check.
-var errDone = errors.New("the check is done")
-
-// watch fetches until length has passed, and judges once.
+// watch fetches until length has passed, and judges once. What is incomplete is
+// told in the report.
 func watch(ctx context.Context, host *agent.Agent, a *advisor.Advisor, length time.Duration, progress io.Writer) (*report.Report, error) {
 	show := newProgress(progress, length)
 	defer show.end()
@@ -125,13 +132,11 @@ func watch(ctx context.Context, host *agent.Agent, a *advisor.Advisor, length ti
 	tick := time.NewTicker(checkFetch)
 	defer tick.Stop()
 	for {
-		if err := a.Fetch(ctx); err != nil {
-			return nil, err
-		}
+		_ = a.Fetch(ctx) // fails if no series can be stored, which the report says
 		show.tick()
 		select {
 		case <-ctx.Done():
-			return nil, exit{exitUsage, errors.New("interrupted")}
+			return nil, ctx.Err()
 		case <-end:
 			return a.Judge(ctx)
 		case <-tick.C:

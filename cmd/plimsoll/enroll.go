@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -50,7 +51,7 @@ func newEnroll() *cobra.Command {
 func snippet(dir string, hosts []string) string {
 	text := "\nagents:\n  - static_configs:\n      - targets:\n"
 	for _, host := range hosts {
-		text += fmt.Sprintf("          - %q\n", host+":9897")
+		text += fmt.Sprintf("          - %q\n", net.JoinHostPort(host, "9897"))
 	}
 	return text + fmt.Sprintf("    tls_config: {ca_file: %s, cert_file: %s, key_file: %s}\n",
 		filepath.Join(dir, "ca.pem"), filepath.Join(dir, enroll.AdvisorCert), filepath.Join(dir, enroll.AdvisorKey))

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/spf13/cobra"
@@ -58,13 +55,19 @@ func (l *login) resolve() (dsn, how string, err error) {
 	}
 	if l.defaultsFile != "" {
 		dsn, err = readOptions(l.defaultsFile)
+		if err == nil && dsn == "" {
+			err = fmt.Errorf("--defaults-file %s says nothing of a login; write user= and password= in its section [client]", l.defaultsFile)
+		}
 		return dsn, "--defaults-file " + l.defaultsFile, err
 	}
-	home, err := os.UserHomeDir()
-	if err == nil {
+	if home, err := os.UserHomeDir(); err == nil {
 		path := filepath.Join(home, ".my.cnf")
-		if dsn, err = readOptions(path); !errors.Is(err, fs.ErrNotExist) {
-			return dsn, path, err
+		dsn, err = readOptions(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", "", err
+		}
+		if dsn != "" {
+			return dsn, path, nil
 		}
 	}
 	return "", "the server's socket as " + currentUser(), nil
@@ -77,59 +80,4 @@ func serverName(dsn string) string {
 		return "mysql"
 	}
 	return c.Addr
-}
-
-// readOptions makes a DSN of the section [client] of an option file.
-func readOptions(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("read option file: %w", err)
-	}
-	defer f.Close()
-	options, section := map[string]string{}, ""
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		switch {
-		case line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";"):
-		case strings.HasPrefix(line, "["):
-			section = strings.Trim(line, "[]")
-		case section == "client":
-			key, value, _ := strings.Cut(line, "=")
-			options[strings.TrimSpace(key)] = unquote(strings.TrimSpace(value))
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return "", fmt.Errorf("read option file %s: %w", path, err)
-	}
-	return optionsDSN(options), nil
-}
-
-// optionsDSN follows the mysql client: the socket, unless a host is named.
-func optionsDSN(options map[string]string) string {
-	c := mysql.NewConfig()
-	c.User, c.Passwd = options["user"], options["password"]
-	if c.User == "" {
-		c.User = currentUser()
-	}
-	host, port := options["host"], options["port"]
-	if port == "" {
-		port = "3306"
-	}
-	switch socket := options["socket"]; {
-	case host != "" && host != "localhost":
-		c.Net, c.Addr = "tcp", net.JoinHostPort(host, port)
-	case socket != "":
-		c.Net, c.Addr = "unix", socket
-	default:
-		c.Net, c.Addr = "unix", "/run/mysqld/mysqld.sock"
-	}
-	return c.FormatDSN()
-}
-
-func unquote(s string) string {
-	if n := len(s); n >= 2 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
-		return s[1 : n-1]
-	}
-	return s
 }

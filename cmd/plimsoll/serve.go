@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/spf13/cobra"
 
@@ -55,6 +55,16 @@ func serve(ctx context.Context, c *advisor.Config, insecure bool, log *slog.Logg
 	if err := web.CheckListener(c.Listen, c.WebConfigFile, insecure); err != nil {
 		return err
 	}
+	agents, err := store.NewDiscovery(c.Agents, log)
+	if err != nil {
+		return err
+	}
+	// What can be wrong is found before the store is opened, which may take long.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; set another address in listen:", err)
+	}
+	defer listener.Close()
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}
@@ -62,30 +72,41 @@ func serve(ctx context.Context, c *advisor.Config, insecure bool, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	defer series.close()
-	agents, err := store.NewDiscovery(c.Agents, log)
-	if err != nil {
-		return err
-	}
+	defer func() {
+		if err := series.close(); err != nil {
+			log.Error("cannot close the store", "error", err)
+		}
+	}()
 	a, err := newAdvisor(c, series, agents, log)
 	if err != nil {
 		return err
 	}
-	pages := &web.Server{API: series.api, Hosts: c.Hosts, Every: c.Interval.Duration}
+	pages := &web.Server{Hosts: c.Hosts, Patience: patience(c)}
+	if series.store != nil {
+		pages.API, pages.Store = series.store.Handler(), series.store
+	}
+	pulse := newPulse(patience(c))
 	return runAll(ctx,
 		agents.Run,
 		func(ctx context.Context) error { return series.scrape(ctx, agents) },
-		func(ctx context.Context) error { return listen(ctx, c, pages, log) },
+		func(ctx context.Context) error { return servePages(ctx, listener, c, pages, log) },
+		pulse.run,
 		func(ctx context.Context) error {
 			a.Run(ctx, c.Interval.Duration, func(r *report.Report) {
-				pages.Publish(r, a.Own(), time.Now())
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // without systemd there is nobody to tell
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+				pulse.beat()
+				if r != nil {
+					pages.Publish(r, a.Own(), time.Now())
+					pulse.ready()
+				}
 			})
 			return nil
 		},
 	)
 }
+
+// patience is how long ago the last round may have ended before the advisor is
+// taken to hang.
+func patience(c *advisor.Config) time.Duration { return c.Interval.Duration + advisor.MaxRound }
 
 func newAdvisor(c *advisor.Config, series *series, agents *store.Discovery, log *slog.Logger) (*advisor.Advisor, error) {
 	kept, err := keeper.Open(filepath.Join(c.Data, "snapshots"), log, time.Now)
@@ -105,7 +126,7 @@ func newAdvisor(c *advisor.Config, series *series, agents *store.Discovery, log 
 	}
 	return advisor.New(advisor.Options{
 		Version: version, Targets: agents.Targets, Keeper: kept, Querier: series.querier, Append: series.append,
-		Ledger: findings, Acks: c.Acks, Reports: filepath.Join(c.Data, "reports"),
+		Store: series.store, Ledger: findings, Acks: c.Acks, Reports: filepath.Join(c.Data, "reports"),
 		Rules: judged, Window: c.Window.Duration, Shortened: shortened, Log: log, Now: time.Now,
 	}), nil
 }
@@ -116,8 +137,8 @@ type series struct {
 	querier store.Querier
 	append  func(context.Context, []store.Sample) error
 	scrape  func(context.Context, *store.Discovery) error
-	api     http.Handler
 	close   func() error
+	store   *store.Store // nil if the engine is someone else's
 }
 
 func openSeries(ctx context.Context, c *advisor.Config, log *slog.Logger) (*series, error) {
@@ -140,22 +161,32 @@ func openSeries(ctx context.Context, c *advisor.Config, log *slog.Logger) (*seri
 	if err != nil {
 		return nil, err
 	}
-	return &series{querier: s.Querier(), append: s.Append, scrape: s.Scrape, api: s.Handler(), close: s.Close}, nil
+	return &series{querier: s.Querier(), append: s.Append, scrape: s.Scrape, close: s.Close, store: s}, nil
 }
 
-func listen(ctx context.Context, c *advisor.Config, pages *web.Server, log *slog.Logger) error {
-	server := &http.Server{Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+// servePages answers requests until ctx ends. A page takes seconds to make at
+// most, a query two minutes.
+func servePages(ctx context.Context, l net.Listener, c *advisor.Config, pages *web.Server, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_ = server.Shutdown(last) // what hangs is cut off with the process
+		_ = server.Shutdown(last)
+		_ = server.Close() // what hangs is cut off
 	})
 	defer stop()
 	addresses, systemd := []string{c.Listen}, false
-	err := toolkit.ListenAndServe(server, &toolkit.FlagConfig{
+	err := toolkit.Serve(l, server, &toolkit.FlagConfig{
 		WebListenAddresses: &addresses, WebSystemdSocket: &systemd, WebConfigFile: &c.WebConfigFile,
 	}, log)
 	if errors.Is(err, http.ErrServerClosed) {
+		<-ended // the store must not be closed under a query
 		return nil
 	}
 	return fmt.Errorf("listen on %s: %w", c.Listen, err)
