@@ -179,11 +179,13 @@ func TestOwnStatementsAreNotReported(t *testing.T) {
 func TestHostileTextsLeaveNeitherLiteralsNorControlCharacters(t *testing.T) {
 	onEach(t, func(t *testing.T, s *servers.Server) {
 		const secret = "s3cr3t"
-		s.Exec(t, "DROP DATABASE IF EXISTS hostile", "CREATE DATABASE hostile")
-		defer s.Exec(t, "DROP DATABASE hostile")
+		const schema, quoted = "hos'ti`le", "`hos'ti``le`"
+		s.Exec(t, "DROP DATABASE IF EXISTS "+quoted, "CREATE DATABASE "+quoted)
+		defer s.Exec(t, "DROP DATABASE "+quoted)
 		server := open(t, s, 2)
 		polls := newPoller(t, server)
-		conn := connect(t, s, "hostile")
+		conn, binary := connect(t, s, ""), connect(t, s, "?charset=latin1")
+		execOn(t, conn, "USE "+quoted)
 		for _, statement := range []string{
 			"SELECT '" + secret + "' AS `a\x01\u202e\u2028b`",
 			"CREATE TABLE `t\n\t\x7f` (id INT PRIMARY KEY, `c\x1b[31m` INT COMMENT '" + secret + "')",
@@ -196,7 +198,6 @@ func TestHostileTextsLeaveNeitherLiteralsNorControlCharacters(t *testing.T) {
 		} {
 			_, _ = conn.ExecContext(t.Context(), statement)
 		}
-		binary := connect(t, s, "hostile?charset=latin1")
 		_, _ = binary.ExecContext(t.Context(), "SELECT '\xff\xfe"+secret+"' AS `\xe4\xff`")
 		execOn(t, conn, "DO 0")
 		execOn(t, binary, "DO 0")
@@ -214,7 +215,7 @@ func TestHostileTextsLeaveNeitherLiteralsNorControlCharacters(t *testing.T) {
 				t.Errorf("text %q has control characters", text.Text)
 			}
 		}
-		if len(tablesOf(parts.Schema, "hostile")) != 1 {
+		if len(tablesOf(parts.Schema, schema)) != 1 {
 			t.Errorf("the table with the hostile name is not in the schema")
 		}
 	})

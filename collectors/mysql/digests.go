@@ -1,11 +1,13 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,10 +87,10 @@ func (d *digestJob) round(ctx context.Context, q *session, digests *snapshot.Dig
 	d.coverage.book(seen, calls)
 	d.ledger.forget(d.table.scan, time.Now())
 
-	d.publish(q, digests)
+	active := d.publish(q, digests)
 	digests.ServerTime, digests.Previous = unixMicros(now), unixMicros(previous)
 	digests.Lost = seen.lost
-	digests.Gaps = d.gaps(q, c, digests, textErr)
+	digests.Gaps = d.gaps(q, c, digests, active, textErr)
 	d.coverage.publish(q.identity.Family, coverage)
 	digests.Epoch, coverage.Epoch = d.ledger.epoch, d.ledger.epoch
 	return nil
@@ -161,15 +163,41 @@ func (d *digestJob) mark() {
 	}
 }
 
-// publish fills what the ledger holds.
-func (d *digestJob) publish(q *session, digests *snapshot.Digests) {
-	rows, _ := d.ledger.rows()
+// publish fills what the ledger holds, and returns how many active statements
+// there are.
+func (d *digestJob) publish(q *session, digests *snapshot.Digests) (active int) {
+	rows, active := d.ledger.rows()
 	overflow := d.ledger.overflow.totals(d.ledger.cpu)
 	digests.Rows, digests.Overflow = rows, &overflow
 	digests.Used = len(d.table.rows)
 	digests.Capacity, _ = strconv.Atoi(q.variables["performance_schema_digests_size"])
 	digests.Rev, digests.Texts = d.ledger.rev, d.ledger.texts
 	digests.Series = d.ledger.series()
+	return active
+}
+
+// lead notes the leading statements of a round.
+func (d *digestJob) lead(active []*digestRow) {
+	spent := map[*digestGroup]uint64{}
+	digests := map[*digestGroup][]string{}
+	for _, row := range active {
+		if row.group != nil && !row.group.own && !row.overhead {
+			spent[row.group] += row.delta[sumTime]
+			digests[row.group] = append(digests[row.group], row.digest)
+		}
+	}
+	groups := make([]*digestGroup, 0, len(spent))
+	for g := range spent {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, func(a, b *digestGroup) int {
+		return cmp.Or(cmp.Compare(spent[b], spent[a]), a.compare(b.groupKey))
+	})
+	leaders := make([]leader, min(len(groups), maxLeaders))
+	for i := range leaders {
+		leaders[i] = leader{groups[i].groupKey, digests[groups[i]]}
+	}
+	d.leaders.Store(&leaders)
 }
 
 // Save implements collectors.Keeper.

@@ -37,8 +37,7 @@ func featureOf(err error) snapshot.Feature {
 		1193, // ER_UNKNOWN_SYSTEM_VARIABLE
 		1235, // ER_NOT_SUPPORTED_YET
 		1286, // ER_UNKNOWN_STORAGE_ENGINE
-		1289, // ER_FEATURE_DISABLED
-		3170: // ER_CAPACITY_EXCEEDED is not ours to repair
+		1289: // ER_FEATURE_DISABLED
 		return snapshot.FeatureUnsupported
 	case 1290, // ER_OPTION_PREVENTS_STATEMENT
 		1381: // ER_NO_BINARY_LOGGING

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"strconv"
 
 	"plimsoll/collectors/snapshot"
 )
@@ -40,4 +41,31 @@ func (p *probe) schemaRemedy() string {
 		section, file = "[mariadb]", "/etc/mysql/mariadb.conf.d/99-plimsoll.cnf"
 	}
 	return fmt.Sprintf("write to %s and restart the server (about 100 MB of memory and 10 µs a statement):\n%s\nperformance_schema = ON", file, section)
+}
+
+// gaps are what a round could not tell.
+func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, active int, textErr error) []snapshot.Gap {
+	var gaps []snapshot.Gap
+	add := func(reason, remedy string) {
+		gaps = append(gaps, snapshot.Gap{Job: "mysql/digests", Subject: q.server.cfg.Name, Reason: reason, Remedy: remedy})
+	}
+	if c.reset {
+		add("the digest table was emptied since the last read: statements that ran between the two are not counted",
+			"let nothing TRUNCATE performance_schema."+digestSummary+"; if it fills up, raise performance_schema_digests_size")
+	}
+	if c.overflow > 0 {
+		add(fmt.Sprintf("the digest table is full: %d statements since the last read could not be told apart", c.overflow),
+			fmt.Sprintf("performance_schema_digests_size = %d in the option file, and restart the server", 2*max(digests.Capacity, 5000)))
+	}
+	if textErr != nil {
+		add("the texts of new statements could not be read in this round; they count as soon as they can", "")
+	}
+	if active > len(digests.Rows) {
+		add(fmt.Sprintf("%d of %d statements are listed, by time", len(digests.Rows), active), "")
+	}
+	if digests.Used >= maxRows {
+		add(fmt.Sprintf("only the first %d digests of the server's table are read", maxRows),
+			"performance_schema_digests_size = "+strconv.Itoa(snapshot.MaxDigests))
+	}
+	return gaps
 }

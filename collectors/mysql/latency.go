@@ -22,6 +22,15 @@ const latencyBudget = 10 * time.Millisecond
 // maxLatencies is how many statements are remembered that once led.
 const maxLatencies = 200
 
+// leader is a statement that took much time in the last interval.
+type leader struct {
+	groupKey
+	digests []string
+}
+
+// maxLeaders is how many statements are watched for their latency.
+const maxLeaders = 20
+
 // latencyJob is the job mysql/latency: how long the leading statements took,
 // from the histograms that MySQL has and MariaDB has not.
 type latencyJob struct {

@@ -22,22 +22,32 @@ const (
 )
 
 // Session settings. The limits keep a statement of ours from holding anybody
-// up; max_execution_time covers SELECT only, so that SHOW is left to the
-// deadline. Statements are named apart where a server may not know them.
+// up, so that there is no session without them; max_execution_time covers SELECT
+// only, and SHOW is left to the deadline.
 const (
 	setCommon   = "SET SESSION time_zone = '+00:00', lock_wait_timeout = 1, innodb_lock_wait_timeout = 1, sql_mode = ''"
 	setReadOnly = "SET SESSION TRANSACTION READ ONLY"
-	setMySQL    = "SET SESSION max_execution_time = 2000, long_query_time = 10"
-	setMariaDB  = "SET SESSION max_statement_time = 2, slow_query_log = OFF"
+	setMySQL    = "SET SESSION max_execution_time = 2000"
+	setMariaDB  = "SET SESSION max_statement_time = 2"
+)
+
+// Settings that a server may not know, or a managed one may refuse.
+const (
+	// Our statements are no news for a slow log (prometheus/mysqld_exporter#775).
+	setQuietMySQL   = "SET SESSION long_query_time = 10"
+	setQuietMariaDB = "SET SESSION slow_query_log = OFF"
 	// MySQL 8.3; version 2 has no query_block, which every reader of plans knows.
 	setExplain = "SET SESSION explain_json_format_version = 1"
-
-	selectVersion = "SELECT @@version, @@version_comment"
 )
+
+const selectVersion = "SELECT @@version, @@version_comment"
 
 // sessionStatements are all of them.
 func sessionStatements() []string {
-	return []string{selectVersion, setCommon, setReadOnly, setMySQL, setMariaDB, setExplain}
+	return []string{
+		selectVersion, setCommon, setReadOnly, setMySQL, setMariaDB,
+		setQuietMySQL, setQuietMariaDB, setExplain,
+	}
 }
 
 // link opens the connection. database/sql calls it whenever the one before
@@ -100,16 +110,21 @@ func limitSession(ctx context.Context, conn driver.Conn) (snapshot.Family, error
 	if err != nil {
 		return "", err
 	}
-	family, statements := snapshot.MySQL, []string{setCommon, setReadOnly, setMySQL, setExplain}
+	family := snapshot.MySQL
+	required := []string{setCommon, setReadOnly, setMySQL}
+	optional := []string{setQuietMySQL, setExplain}
 	if strings.Contains(strings.ToLower(strings.Join(version, " ")), "mariadb") {
-		family, statements = snapshot.MariaDB, []string{setCommon, setReadOnly, setMariaDB}
+		family = snapshot.MariaDB
+		required = []string{setCommon, setReadOnly, setMariaDB}
+		optional = []string{setQuietMariaDB}
 	}
-	for _, statement := range statements {
-		err := exec(ctx, conn, comment+statement)
-		if statement == setExplain && featureOf(err) == snapshot.FeatureUnsupported {
-			continue
+	for _, statement := range required {
+		if err := exec(ctx, conn, comment+statement); err != nil {
+			return "", err
 		}
-		if err != nil {
+	}
+	for _, statement := range optional {
+		if err := exec(ctx, conn, comment+statement); err != nil && featureOf(err) == "" {
 			return "", err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"plimsoll/collectors/snapshot"
 	"plimsoll/collectors/sqltext"
 )
 
@@ -130,61 +129,4 @@ func (p *probe) digestLength() int {
 		}
 	}
 	return shortest
-}
-
-// leader is a statement that took much time in the last interval.
-type leader struct {
-	groupKey
-	digests []string
-}
-
-// maxLeaders is how many statements are watched for their latency.
-const maxLeaders = 20
-
-// lead notes the leading statements of a round.
-func (d *digestJob) lead(active []*digestRow) {
-	spent := map[*digestGroup]uint64{}
-	digests := map[*digestGroup][]string{}
-	for _, row := range active {
-		if row.group != nil && !row.group.own && !row.overhead {
-			spent[row.group] += row.delta[sumTime]
-			digests[row.group] = append(digests[row.group], row.digest)
-		}
-	}
-	groups := make([]*digestGroup, 0, len(spent))
-	for g := range spent {
-		groups = append(groups, g)
-	}
-	slices.SortFunc(groups, func(a, b *digestGroup) int {
-		return cmp.Or(cmp.Compare(spent[b], spent[a]), a.compare(b.groupKey))
-	})
-	leaders := make([]leader, min(len(groups), maxLeaders))
-	for i := range leaders {
-		leaders[i] = leader{groups[i].groupKey, digests[groups[i]]}
-	}
-	d.leaders.Store(&leaders)
-}
-
-// gaps are what a round could not tell.
-func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, textErr error) []snapshot.Gap {
-	var gaps []snapshot.Gap
-	add := func(reason, remedy string) {
-		gaps = append(gaps, snapshot.Gap{Job: "mysql/digests", Subject: q.server.cfg.Name, Reason: reason, Remedy: remedy})
-	}
-	if c.reset {
-		add("the digest table was emptied since the last read: statements that ran between the two are not counted",
-			"let nothing TRUNCATE performance_schema."+digestSummary+"; if it fills up, raise performance_schema_digests_size")
-	}
-	if c.overflow > 0 {
-		add(fmt.Sprintf("the digest table is full: %d statements since the last read could not be told apart", c.overflow),
-			fmt.Sprintf("performance_schema_digests_size = %d in the option file, and restart the server", 2*max(digests.Capacity, 5000)))
-	}
-	if textErr != nil {
-		add("the texts of new statements could not be read in this round; they count as soon as they can", "")
-	}
-	if digests.Used >= maxRows {
-		add(fmt.Sprintf("only the first %d digests of the server's table are read", maxRows),
-			"performance_schema_digests_size = "+strconv.Itoa(snapshot.MaxDigests))
-	}
-	return gaps
 }
