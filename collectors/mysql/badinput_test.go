@@ -135,21 +135,27 @@ func TestStatementsThatTheServerMergedAreMarked(t *testing.T) {
 			s := servers.Start(t, p, servers.Settings("max_digest_length=128", "performance_schema_max_digest_length=128"))
 			newGenerator(t, s)
 			polls := newPoller(t, open(t, s, 1))
-			long := "SELECT id, b, id + 1 AS a_long_name_for_a_column, id + 2 AS another_long_name_for_a_column, id AS yet_another FROM shop.items WHERE "
-			s.Exec(t, long+"id = 1", long+"b = 1", "SELECT b AS short_here FROM shop.items", "DO 0")
-			var cut []snapshot.Digest
+			// Wherever the cut falls, inside of a clause or after a whole one.
+			const lengths = 8
+			for n := range lengths {
+				long := "SELECT b AS " + strings.Repeat("x", 1+n) + " FROM shop.items WHERE id = 1" + strings.Repeat(" AND id = 1", 20)
+				s.Exec(t, long+" AND b = 1", long+" OR b = 1")
+			}
+			s.Exec(t, "SELECT b AS short_here FROM shop.items", "DO 0")
 			d := polls.poll(t)
+			cut := 0
 			for _, row := range d.Rows {
-				if strings.HasPrefix(row.Fingerprint, "fp1t:") {
-					cut = append(cut, row)
+				if !strings.HasPrefix(row.Fingerprint, "fp1t:") {
+					continue
+				}
+				cut++
+				at := slices.IndexFunc(d.Texts, func(text snapshot.DigestText) bool { return text.Fingerprint == row.Fingerprint })
+				if row.Calls != 2 || at < 0 || !d.Texts[at].Truncated {
+					t.Errorf("a digest of two statements has %d calls, text %d of %+v; want it marked", row.Calls, at, d.Texts)
 				}
 			}
-			if len(cut) != 1 || cut[0].Calls != 2 {
-				t.Fatalf("truncated digests = %+v, want one of both statements", cut)
-			}
-			at := slices.IndexFunc(d.Texts, func(text snapshot.DigestText) bool { return text.Fingerprint == cut[0].Fingerprint })
-			if at < 0 || !d.Texts[at].Truncated {
-				t.Errorf("the text of the merged statements is not marked: %+v", d.Texts)
+			if cut != lengths {
+				t.Errorf("%d truncated digests, want %d: %+v", cut, lengths, d.Texts)
 			}
 			if row := rowsOf(d, sqltext.Fingerprint("SELECT b AS short_here FROM shop.items"))[""]; row.Calls != 1 {
 				t.Errorf("a short statement has %d calls, want 1", row.Calls)

@@ -92,6 +92,43 @@ func TestUseBeginsAnewWhenItsStatisticsAreEmptied(t *testing.T) {
 	}
 }
 
+func TestUseCountsSince(t *testing.T) {
+	start, now := time.Unix(1000, 0).UTC(), time.Unix(5000, 0).UTC()
+	id := &snapshot.Identity{Key: "k", Started: start}
+	use := func(source string, reads ...uint64) *snapshot.Use {
+		u := &snapshot.Use{Source: source}
+		for i, n := range reads {
+			u.Tables = append(u.Tables, snapshot.TableUse{Schema: "s", Table: string(rune('a' + i)), Reads: n})
+		}
+		return u
+	}
+	restarted := &snapshot.Identity{Key: "k", Started: time.Unix(4000, 0).UTC()}
+	for name, test := range map[string]struct {
+		id    *snapshot.Identity
+		after *snapshot.Use
+		since time.Time
+		epoch bool // a new one
+	}{
+		"the same epoch while all grows":           {id, use("performance_schema", 5, 6, 7), start, false},
+		"a new epoch if a table was made anew":     {id, use("performance_schema", 5, 6, 1), start, true},
+		"from now on if most fell":                 {id, use("performance_schema", 0, 0, 7), now, true},
+		"from now on from another source":          {id, use("userstat", 9, 9, 9), now, true},
+		"from the restart":                         {restarted, use("performance_schema", 9, 9, 9), restarted.Started, true},
+		"the same epoch though a table is dropped": {id, use("performance_schema", 5, 6), start, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newUseState()
+			before := use("performance_schema", 5, 5, 5)
+			s.follow(id, before, now.Add(-time.Minute))
+			s.follow(test.id, test.after, now)
+			if !test.after.Since.Equal(test.since) || (test.after.Epoch != before.Epoch) != test.epoch {
+				t.Errorf("since %v, epoch %s after %s; want since %v, a new epoch: %v",
+					test.after.Since, test.after.Epoch, before.Epoch, test.since, test.epoch)
+			}
+		})
+	}
+}
+
 func TestSeriesOfTablesNeverFall(t *testing.T) {
 	s := servers.Start(t, servers.MariaDB1011)
 	useItems(t, s, "used")
