@@ -31,6 +31,8 @@ const (
 	checkFetch    = 2 * time.Second
 	checkWarmUp   = 30 * time.Second
 	checkRareJobs = 10 * time.Minute
+	// checkSlack is how old the first figures may be when the watch begins.
+	checkSlack = 2 * checkEvery
 )
 
 func newCheck() *cobra.Command {
@@ -128,7 +130,7 @@ func watch(ctx context.Context, host *agent.Agent, a *advisor.Advisor, length ti
 	warm, cancel := context.WithTimeout(ctx, checkWarmUp)
 	_ = host.Warm(warm) // what is not warm by then is a gap
 	cancel()
-	end := time.After(length)
+	began, end := time.Now(), time.After(length)
 	tick := time.NewTicker(checkFetch)
 	defer tick.Stop()
 	for {
@@ -138,6 +140,7 @@ func watch(ctx context.Context, host *agent.Agent, a *advisor.Advisor, length ti
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-end:
+			a.Window = time.Since(began) + checkSlack
 			return a.Judge(ctx)
 		case <-tick.C:
 		}
