@@ -186,7 +186,11 @@ func (c *Config) Settings() map[rules.ID]rules.Setting {
 	return out
 }
 
-var unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type (\S+)$`)
+// The two faults of a file that YAML tells in the words of Go.
+var (
+	unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type (\S+)$`)
+	wrongKind    = regexp.MustCompile(`^line (\d+): cannot unmarshal !!(\w+)(?s:.*) into `)
+)
 
 // explain says in the file's words what YAML says in those of Go.
 func explain(path string, err error) error {
@@ -198,10 +202,23 @@ func explain(path string, err error) error {
 	for _, text := range typeError.Errors {
 		if m := unknownField.FindStringSubmatch(text); m != nil {
 			text = fmt.Sprintf("line %s: %s: unknown key; allowed are %s", m[1], m[2], allowed(m[3]))
+		} else if m := wrongKind.FindStringSubmatch(text); m != nil {
+			text = fmt.Sprintf("line %s: %s does not belong here; docs/configuration.md has an example", m[1], kind(m[2]))
 		}
 		faults = append(faults, fmt.Errorf("%s: %s", path, text))
 	}
 	return errors.Join(faults...)
+}
+
+// kind says what YAML calls seq, map, str, int and so on.
+func kind(tag string) string {
+	switch tag {
+	case "seq":
+		return "a list"
+	case "map":
+		return "a mapping"
+	}
+	return "a single value"
 }
 
 // allowed lists the keys of one of the configuration's types.
