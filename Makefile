@@ -58,15 +58,16 @@ bench: ## All benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 # What costs minutes and needs real servers beside it is skipped by the other benchmarks' run.
-BENCH := PLIMSOLL_BENCH=1 go test -count=1 -timeout 60m -run '^$$' -benchtime 1x
+# PLIMSOLL_BENCH_SECONDS is how long each thing is watched, PLIMSOLL_BENCH_ROUNDS how often.
+TRIAL := PLIMSOLL_BENCH=1 go test -count=1 -timeout 90m -run '^$$' -benchtime 1x ./fixtures/trial
 
 .PHONY: bench-agent
-bench-agent: ## The agent's CPU, memory and connections, beside mysqld_exporter's
-	$(BENCH) -bench '^BenchmarkAgent' ./cmd/plimsoll-agent
+bench-agent: ## The agent's CPU, memory and connections, beside mysqld_exporter's (45 min)
+	$(TRIAL) -bench '^BenchmarkAgent$$'
 
 .PHONY: bench-fleet
-bench-fleet: ## The advisor with 1,000 replayed agents
-	$(BENCH) -bench '^BenchmarkFleet' ./cmd/plimsoll
+bench-fleet: ## The advisor with 1,000 replayed agents (10 min)
+	$(TRIAL) -bench '^BenchmarkFleet$$'
 
 .PHONY: package
 package: build ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
