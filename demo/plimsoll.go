@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 // the advisor.
 func (d *demo) startPlimsoll(ctx context.Context) error {
 	for host, server := range map[string]*servers.Server{"db1": d.cluster.Primary, "db2": d.cluster.Replicas[0]} {
-		if err := d.startAgent(host, server); err != nil {
+		if err := d.startAgent(ctx, host, server); err != nil {
 			return err
 		}
 	}
@@ -36,10 +37,10 @@ func (d *demo) startPlimsoll(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.start("advisor", d.path("bin", "plimsoll"), "serve", "--config", d.path("plimsoll.yml"))
+	return d.start(ctx, "advisor", d.path("bin", "plimsoll"), "serve", "--config", d.path("plimsoll.yml"))
 }
 
-func (d *demo) startAgent(host string, server *servers.Server) error {
+func (d *demo) startAgent(ctx context.Context, host string, server *servers.Server) error {
 	if err := os.MkdirAll(d.path(host), 0o700); err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (d *demo) startAgent(host string, server *servers.Server) error {
 	if err := os.WriteFile(d.path(host, "dsn"), []byte(dsn), 0o600); err != nil {
 		return err
 	}
-	listen, err := freeAddress(context.Background())
+	listen, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,14 +72,15 @@ jobs:
 	if err := os.WriteFile(d.path(host, "agent.yml"), []byte(config), 0o600); err != nil {
 		return err
 	}
-	return d.start("agent-"+host, d.path("bin", "plimsoll-agent"), "run", "--config", d.path(host, "agent.yml"))
+	return d.start(ctx, "agent-"+host, d.path("bin", "plimsoll-agent"), "run", "--config", d.path(host, "agent.yml"))
 }
 
 // advisorConfig shortens the rules' windows, which the report says. Two rules
 // judge by the processors of a server's host: here all servers, agents and
 // clients share one host, so that they would judge the machine and not the shop.
 func (d *demo) advisorConfig() string {
-	config := fmt.Sprintf(`data: %s
+	var config strings.Builder
+	config.WriteString(fmt.Sprintf(`data: %s
 listen: %s
 interval: 5s
 window: %s
@@ -90,13 +92,13 @@ agents:
 rules:
   mysql/read-split: {disabled: true}
   mysql/replica-count: {disabled: true}
-`, d.path("data"), d.listen, d.length+warmUp, d.path("db1", "agent.sock"), d.path("db2", "agent.sock"))
+`, d.path("data"), d.listen, d.length+warmUp, d.path("db1", "agent.sock"), d.path("db2", "agent.sock")))
 	for _, r := range rules.All() {
 		if r.ID != "mysql/read-split" && r.ID != "mysql/replica-count" {
-			config += fmt.Sprintf("  %s: {min_window: 30s, window: 1m}\n", r.ID)
+			config.WriteString(fmt.Sprintf("  %s: {min_window: 30s, window: 1m}\n", r.ID))
 		}
 	}
-	return config
+	return config.String()
 }
 
 // program is a child that ends with us.
@@ -107,14 +109,15 @@ type program struct {
 	err  error
 }
 
-// start starts a program; its log goes to demo/out/logs.
-func (d *demo) start(name, path string, args ...string) error {
+// start starts a program; its log goes to demo/out/logs. It outlives ctx, since
+// close ends what was started in the right order.
+func (d *demo) start(ctx context.Context, name, path string, args ...string) error {
 	log, err := os.Create(filepath.Join(out, "logs", name+".log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	p := &program{name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
+	p := &program{name: name, cmd: exec.CommandContext(context.WithoutCancel(ctx), path, args...), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the demo alone
 	if err := p.cmd.Start(); err != nil {
@@ -132,7 +135,7 @@ func (d *demo) start(name, path string, args ...string) error {
 func (p *program) ended() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("%s ended: %v; see %s", p.name, p.err, filepath.Join(out, "logs", p.name+".log"))
+		return fmt.Errorf("%s ended: %w; see %s", p.name, p.err, filepath.Join(out, "logs", p.name+".log"))
 	default:
 		return nil
 	}

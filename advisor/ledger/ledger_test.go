@@ -12,8 +12,9 @@ import (
 
 var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 
-func finding(name string) rules.Finding {
-	return rules.Found(rules.Rule{ID: "mysql/replica-lag"}, rules.Subject{Cluster: "shop", Kind: rules.OfServer, Name: name}, rules.Evidence{})
+func finding() rules.Finding {
+	about := rules.Subject{Cluster: "shop", Kind: rules.OfServer, Name: "db2"}
+	return rules.Found(rules.Rule{ID: "mysql/replica-lag"}, about, rules.Evidence{})
 }
 
 func found(f ...rules.Finding) rules.Result { return rules.Result{Findings: f} }
@@ -30,11 +31,11 @@ func open(t *testing.T, path string) *Ledger {
 func TestAFindingKeepsItsFirstDayOverARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.json")
 	l := open(t, path)
-	l.Record(noon, found(finding("db2")), nil)
+	l.Record(noon, found(finding()), nil)
 	if err := l.Save(); err != nil {
 		t.Fatal(err)
 	}
-	got := open(t, path).Record(noon.Add(time.Hour), found(finding("db2")), nil)
+	got := open(t, path).Record(noon.Add(time.Hour), found(finding()), nil)
 	if len(got) != 1 || !got[0].FirstSeen.Equal(noon) || !got[0].LastSeen.Equal(noon.Add(time.Hour)) {
 		t.Errorf("after a restart = %+v, want first seen at noon", got)
 	}
@@ -42,21 +43,21 @@ func TestAFindingKeepsItsFirstDayOverARestart(t *testing.T) {
 
 func TestAFindingIsGoneAfterThreeRoundsWithoutIt(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.json"))
-	l.Record(noon, found(finding("db2")), nil)
+	l.Record(noon, found(finding()), nil)
 	for round := 1; round <= GoneAfter; round++ {
 		got := l.Record(noon.Add(time.Duration(round)*time.Minute), found(), nil)
 		if gone := got[0].Status == StatusGone; gone != (round == GoneAfter) {
 			t.Errorf("after %d rounds without it, status = %s", round, got[0].Status)
 		}
 	}
-	if got := l.Record(noon.Add(time.Hour), found(finding("db2")), nil); got[0].Status != StatusOpen || !got[0].FirstSeen.Equal(noon) {
+	if got := l.Record(noon.Add(time.Hour), found(finding()), nil); got[0].Status != StatusOpen || !got[0].FirstSeen.Equal(noon) {
 		t.Errorf("when it returns = %+v, want open with its first day", got[0])
 	}
 }
 
 func TestAFindingIsNotGoneWhileItsRuleCannotJudge(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.json"))
-	f := finding("db2")
+	f := finding()
 	l.Record(noon, found(f), nil)
 	blind := rules.Result{NotReady: []rules.NotReady{{Rule: f.Rule, Subject: f.Subject}}}
 	for round := range 2 * GoneAfter {
@@ -68,7 +69,7 @@ func TestAFindingIsNotGoneWhileItsRuleCannotJudge(t *testing.T) {
 
 func TestAnAcknowledgementEndsWithItsDay(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "ledger.json"))
-	f := finding("db2")
+	f := finding()
 	acks := []Ack{{Fingerprint: f.Fingerprint, Who: "ada", Why: "moving", Until: NewDate(noon)}}
 	if got := l.Record(noon, found(f), acks); got[0].Status != StatusAcknowledged || got[0].Ack.Who != "ada" {
 		t.Errorf("on its last day = %+v, want acknowledged by ada", got[0])
@@ -108,11 +109,11 @@ func TestAcknowledgementsAreReadBackAsWritten(t *testing.T) {
 
 func TestAnAcknowledgementNeedsAReasonAndAnEnd(t *testing.T) {
 	for text, want := range map[string]string{
-		"- {fingerprint: f1, who: ada, until: 2026-12-24}":          "why is missing",
-		"- {fingerprint: f1, who: ada, why: x}":                     "until is missing",
-		"- {fingerprint: f1, who: ada, why: x, until: soon}":        `"soon" is not a date`,
-		"- {fingerprint: f1, who: ada, why: x, untill: 2026-12-24}": "field untill not found",
-		"- {who: ada, why: x, until: 2026-12-24}":                   "fingerprint is missing",
+		"- {fingerprint: f1, who: ada, until: 2026-12-24}":        "why is missing",
+		"- {fingerprint: f1, who: ada, why: x}":                   "until is missing",
+		"- {fingerprint: f1, who: ada, why: x, until: soon}":      `"soon" is not a date`,
+		"- {fingerprint: f1, who: ada, why: x, ends: 2026-12-24}": "field ends not found",
+		"- {who: ada, why: x, until: 2026-12-24}":                 "fingerprint is missing",
 	} {
 		path := filepath.Join(t.TempDir(), "acks.yml")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

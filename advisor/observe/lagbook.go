@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -147,9 +148,7 @@ func (p *page) reading() LagReading {
 	r := p.LagReading
 	r.Counts = append([]uint64(nil), p.Counts...)
 	r.State = map[snapshot.LagState]float64{}
-	for state, seconds := range p.State {
-		r.State[state] = seconds
-	}
+	maps.Copy(r.State, p.State)
 	return r
 }
 

@@ -49,7 +49,7 @@ func Build(ctx context.Context, in Inputs) *fleet.Fleet {
 	order(f)
 	nameDuplicates(f)
 	connect(f.Servers)
-	series{ctx: ctx, querier: in.Querier, fleet: f}.fill(in.Lag)
+	series{querier: in.Querier, fleet: f}.fill(ctx, in.Lag)
 	return f
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,8 @@ func (t table) find(key ...string) *float64 {
 // each evaluates expr for the whole fleet at once. The answer is keyed by
 // cluster, host and more; by server too if more is not given and the series have
 // it.
-func (s series) each(expr string, more ...string) table {
-	ctx, cancel := context.WithTimeout(s.ctx, patience)
+func (s series) each(ctx context.Context, expr string, more ...string) table {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	value, warnings, _, err := s.querier.Query(ctx, expr, s.fleet.Now)
 	if err != nil {
@@ -103,10 +104,8 @@ func seconds(d time.Duration) string {
 // ready; the others go on.
 func (s series) gap(err error) {
 	g := snapshot.Gap{Job: "advisor", Reason: "a query was not answered: " + err.Error()}
-	for _, known := range s.fleet.Gaps {
-		if known == g {
-			return
-		}
+	if slices.Contains(s.fleet.Gaps, g) {
+		return
 	}
 	s.fleet.Gaps = append(s.fleet.Gaps, g)
 }

@@ -17,22 +17,21 @@ const patience = 30 * time.Second
 
 // series fills into a fleet what only series can say.
 type series struct {
-	ctx     context.Context
 	querier store.Querier
 	fleet   *fleet.Fleet
 }
 
-func (s series) fill(readings []LagReading) {
-	s.fillPeak()
-	s.fillHosts()
-	s.fillServers()
-	s.fillLag(readings)
-	s.findRenamedLabels()
+func (s series) fill(ctx context.Context, readings []LagReading) {
+	s.fillPeak(ctx)
+	s.fillHosts(ctx)
+	s.fillServers(ctx)
+	s.fillLag(ctx, readings)
+	s.findRenamedLabels(ctx)
 }
 
 // fillHosts adds the busiest minutes of each host: the 95th percentile.
-func (s series) fillHosts() {
-	busy := s.each(s.peak(`1 - sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total{mode=~"idle|iowait|steal"}[%[1]s]))` +
+func (s series) fillHosts(ctx context.Context) {
+	busy := s.each(ctx, s.peak(`1 - sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total{mode=~"idle|iowait|steal"}[%[1]s]))`+
 		` / sum by (cluster, host) (rate(plimsoll_host_cpu_seconds_total[%[1]s]))`))
 	for _, h := range s.fleet.Hosts {
 		if h.Machine != nil {
@@ -41,11 +40,11 @@ func (s series) fillHosts() {
 	}
 }
 
-func (s series) fillServers() {
-	running := s.each(s.quantile(`mysql_global_status_threads_running`))
-	connected := s.each(s.most(`mysql_global_status_threads_connected`))
-	longest := s.each(s.most(`plimsoll_mysql_transaction_longest_seconds`))
-	history := s.each(s.most(`plimsoll_mysql_history_list_length`))
+func (s series) fillServers(ctx context.Context) {
+	running := s.each(ctx, s.quantile(`mysql_global_status_threads_running`))
+	connected := s.each(ctx, s.most(`mysql_global_status_threads_connected`))
+	longest := s.each(ctx, s.most(`plimsoll_mysql_transaction_longest_seconds`))
+	history := s.each(ctx, s.most(`plimsoll_mysql_history_list_length`))
 	for _, v := range s.fleet.Servers {
 		if v.Status != nil {
 			v.Status.PeakThreadsRunning = running.find(v.Cluster, v.Host, v.Name)
@@ -60,9 +59,9 @@ func (s series) fillServers() {
 
 // fillPeak finds the busiest hour of the last 7 days by statements; unknown
 // until a day was seen, since a site has its hours.
-func (s series) fillPeak() {
+func (s series) fillPeak(ctx context.Context) {
 	now := s.fleet.Now
-	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	value, _, _, err := s.querier.QueryRange(ctx, `sum(rate(mysql_global_status_questions[1h]))`,
 		hours(now.Add(-7*24*time.Hour), now))
@@ -87,16 +86,16 @@ func busiest(values []model.SamplePair) *fleet.Window {
 }
 
 // fillLag reads how lag was distributed over the window.
-func (s series) fillLag(readings []LagReading) {
+func (s series) fillLag(ctx context.Context, readings []LagReading) {
 	quantile := func(q string) table {
-		return s.each(fmt.Sprintf(`histogram_quantile(%s, sum by (cluster, host, server, channel, le) `+
+		return s.each(ctx, fmt.Sprintf(`histogram_quantile(%s, sum by (cluster, host, server, channel, le) `+
 			`(increase(plimsoll_mysql_replica_lag_seconds_bucket[%s])))`, q, s.window()), "server", "channel")
 	}
 	p50, p95, p99 := quantile("0.5"), quantile("0.95"), quantile("0.99")
-	worst := s.each(s.most(`plimsoll_mysql_replica_lag_max_seconds`), "server", "channel")
-	transport := s.each(s.quantile(`plimsoll_mysql_replica_transport_lag_max_seconds`), "server", "channel")
-	trend := s.each(fmt.Sprintf(`deriv(plimsoll_mysql_replica_lag_last_seconds[%s])`, s.recent()), "server", "channel")
-	states := s.each(fmt.Sprintf(`increase(plimsoll_mysql_replica_lag_state_seconds_total[%s])`, s.window()), "server", "channel", "state")
+	worst := s.each(ctx, s.most(`plimsoll_mysql_replica_lag_max_seconds`), "server", "channel")
+	transport := s.each(ctx, s.quantile(`plimsoll_mysql_replica_transport_lag_max_seconds`), "server", "channel")
+	trend := s.each(ctx, fmt.Sprintf(`deriv(plimsoll_mysql_replica_lag_last_seconds[%s])`, s.recent()), "server", "channel")
+	states := s.each(ctx, fmt.Sprintf(`increase(plimsoll_mysql_replica_lag_state_seconds_total[%s])`, s.window()), "server", "channel", "state")
 	for _, r := range readings {
 		v := s.server(r.Cluster, r.Host, r.Server)
 		if v == nil {
@@ -148,8 +147,8 @@ func lagStates() []snapshot.LagState {
 
 // findRenamedLabels looks for series whose labels a scraper without honor_labels
 // renamed: they cannot be joined to a host.
-func (s series) findRenamedLabels() {
-	ctx, cancel := context.WithTimeout(s.ctx, patience)
+func (s series) findRenamedLabels(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, label := range []string{"exported_cluster", "exported_host"} {
 		found, _, _, err := s.querier.Series(ctx, []string{`plimsoll_agent_info{` + label + `!=""}`},

@@ -61,10 +61,8 @@ func listensAt(s *fleet.Server, host string, port uint16) bool {
 		return false
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(int(port)))
-	for _, a := range id.Addresses {
-		if a == address {
-			return true
-		}
+	if slices.Contains(id.Addresses, address) {
+		return true
 	}
 	return id.Hostname == host && id.Port == port
 }

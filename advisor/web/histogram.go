@@ -4,9 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 )
 
 // histograms puts the samples of one histogram together, a metric a label set.
@@ -14,23 +14,23 @@ func (g gatherer) histograms(name string) []*dto.Metric {
 	byLabels := map[string]*dto.Metric{}
 	get := func(in map[string]string) *dto.Histogram {
 		pairs := labels(in)
-		key := ""
+		var key strings.Builder
 		for _, p := range pairs {
-			key += p.GetName() + "\x00" + p.GetValue() + "\x00"
+			key.WriteString(p.GetName() + "\x00" + p.GetValue() + "\x00")
 		}
-		if byLabels[key] == nil {
-			byLabels[key] = &dto.Metric{Label: pairs, Histogram: &dto.Histogram{}}
+		if byLabels[key.String()] == nil {
+			byLabels[key.String()] = &dto.Metric{Label: pairs, Histogram: &dto.Histogram{}}
 		}
-		return byLabels[key].Histogram
+		return byLabels[key.String()].Histogram
 	}
 	for _, s := range g {
 		switch s.Name {
 		case name + "_bucket":
 			addBucket(get(s.Labels), s.Labels["le"], s.Value)
 		case name + "_count":
-			get(s.Labels).SampleCount = proto.Uint64(uint64(s.Value))
+			get(s.Labels).SampleCount = new(uint64(s.Value))
 		case name + "_sum":
-			get(s.Labels).SampleSum = proto.Float64(s.Value)
+			get(s.Labels).SampleSum = new(s.Value)
 		}
 	}
 	var out []*dto.Metric
@@ -45,5 +45,5 @@ func addBucket(h *dto.Histogram, le string, count float64) {
 	if err != nil || le == "+Inf" {
 		return // the format writes it from the count
 	}
-	h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: proto.Float64(bound), CumulativeCount: proto.Uint64(uint64(count))})
+	h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: new(bound), CumulativeCount: new(uint64(count))})
 }

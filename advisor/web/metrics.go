@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 
 	"plimsoll/advisor/store"
 	"plimsoll/collectors/metric"
@@ -37,7 +36,7 @@ func (g gatherer) Gather() ([]*dto.MetricFamily, error) {
 		if m.Job != "advisor" {
 			continue
 		}
-		family := &dto.MetricFamily{Name: proto.String(m.Name), Help: proto.String(m.Help), Type: familyType(m.Type)}
+		family := &dto.MetricFamily{Name: new(m.Name), Help: new(m.Help), Type: familyType(m.Type)}
 		if m.Type == metric.Histogram {
 			family.Metric = g.histograms(m.Name)
 		} else {
@@ -58,9 +57,9 @@ func (g gatherer) plain(m metric.Metric) []*dto.Metric {
 		}
 		d := &dto.Metric{Label: labels(s.Labels)}
 		if m.Type == metric.Counter {
-			d.Counter = &dto.Counter{Value: proto.Float64(s.Value)}
+			d.Counter = &dto.Counter{Value: new(s.Value)}
 		} else {
-			d.Gauge = &dto.Gauge{Value: proto.Float64(s.Value)}
+			d.Gauge = &dto.Gauge{Value: new(s.Value)}
 		}
 		out = append(out, d)
 	}
@@ -81,7 +80,7 @@ func labels(in map[string]string) []*dto.LabelPair {
 	var out []*dto.LabelPair
 	for name, value := range in {
 		if name != "le" && value != "" {
-			out = append(out, &dto.LabelPair{Name: proto.String(name), Value: proto.String(value)})
+			out = append(out, &dto.LabelPair{Name: new(name), Value: new(value)})
 		}
 	}
 	slices.SortFunc(out, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })

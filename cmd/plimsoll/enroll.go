@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,10 +50,11 @@ func newEnroll() *cobra.Command {
 
 // snippet is what to add to plimsoll.yml.
 func snippet(dir string, hosts []string) string {
-	text := "\nagents:\n  - static_configs:\n      - targets:\n"
+	var text strings.Builder
+	text.WriteString("\nagents:\n  - static_configs:\n      - targets:\n")
 	for _, host := range hosts {
-		text += fmt.Sprintf("          - %q\n", net.JoinHostPort(host, "9897"))
+		text.WriteString(fmt.Sprintf("          - %q\n", net.JoinHostPort(host, "9897")))
 	}
-	return text + fmt.Sprintf("    tls_config: {ca_file: %s, cert_file: %s, key_file: %s}\n",
+	return text.String() + fmt.Sprintf("    tls_config: {ca_file: %s, cert_file: %s, key_file: %s}\n",
 		filepath.Join(dir, "ca.pem"), filepath.Join(dir, enroll.AdvisorCert), filepath.Join(dir, enroll.AdvisorKey))
 }

@@ -33,7 +33,7 @@ func newHosts(t *testing.T) hosts {
 	h := hosts{agent: fmt.Sprintf("plim-a%d", id), advisor: fmt.Sprintf("plim-b%d", id)}
 	for _, ns := range []string{h.agent, h.advisor} {
 		ip(t, "netns", "add", ns)
-		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
+		t.Cleanup(func() { _ = exec.CommandContext(context.WithoutCancel(t.Context()), "ip", "netns", "del", ns).Run() })
 	}
 	cableA, cableB := fmt.Sprintf("pa%d", id), fmt.Sprintf("pb%d", id)
 	ip(t, "link", "add", cableA, "netns", h.agent, "type", "veth", "peer", "name", cableB, "netns", h.advisor)
@@ -56,7 +56,7 @@ func missing(t *testing.T, why string) {
 
 func ip(t *testing.T, args ...string) {
 	t.Helper()
-	if text, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(t.Context(), "ip", args...).CombinedOutput(); err != nil {
 		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, text)
 	}
 }
@@ -64,7 +64,7 @@ func ip(t *testing.T, args ...string) {
 // in starts a command in a namespace; it ends with the test.
 func in(t *testing.T, ns string, args ...string) {
 	t.Helper()
-	cmd := exec.Command("ip", append([]string{"netns", "exec", ns}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "ip", append([]string{"netns", "exec", ns}, args...)...)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -84,8 +84,9 @@ func in(t *testing.T, ns string, args ...string) {
 }
 
 // run waits for a command in a namespace and returns what it said.
-func (h hosts) run(ns string, args ...string) (string, error) {
-	text, err := exec.Command("ip", append([]string{"netns", "exec", ns}, args...)...).CombinedOutput()
+func (h hosts) run(t *testing.T, ns string, args ...string) (string, error) {
+	t.Helper()
+	text, err := exec.CommandContext(t.Context(), "ip", append([]string{"netns", "exec", ns}, args...)...).CombinedOutput()
 	return string(text), err
 }
 
@@ -112,15 +113,15 @@ agents:
 	}
 	curl := []string{"curl", "-sS", "--max-time", "5", "--cacert", filepath.Join(dir, "data", "ca", "ca.pem")}
 	url := "https://" + agentAddress + ":9897/v1/snapshot"
-	if text, err := h.run(h.advisor, append(curl, url)...); err == nil {
+	if text, err := h.run(t, h.advisor, append(curl, url)...); err == nil {
 		t.Errorf("an agent answered a client without a certificate: %s", text)
 	}
 	stranger := append(curl, "--cert", filepath.Join(dir, "other", "agent.crt"), "--key", filepath.Join(dir, "other", "agent.key"), url)
-	if text, err := h.run(h.advisor, stranger...); err == nil {
+	if text, err := h.run(t, h.advisor, stranger...); err == nil {
 		t.Errorf("an agent answered to another agent's certificate: %s", text)
 	}
 	advisor := append(curl, "--cert", filepath.Join(dir, "data", "ca", "advisor.crt"), "--key", filepath.Join(dir, "data", "ca", "advisor.key"), url)
-	if text, err := h.run(h.advisor, advisor...); err != nil || !strings.Contains(text, "agent_id") {
+	if text, err := h.run(t, h.advisor, advisor...); err != nil || !strings.Contains(text, "agent_id") {
 		t.Errorf("the advisor's certificate was refused: %v: %s", err, text)
 	}
 }
@@ -128,7 +129,7 @@ agents:
 func buildPrograms(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+"/", "plimsoll/cmd/plimsoll", "plimsoll/cmd/plimsoll-agent")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+"/", "plimsoll/cmd/plimsoll", "plimsoll/cmd/plimsoll-agent")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
@@ -138,7 +139,7 @@ func buildPrograms(t *testing.T) string {
 
 func mustRun(t *testing.T, args ...string) {
 	t.Helper()
-	if text, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, text)
 	}
 }

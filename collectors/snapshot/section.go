@@ -40,6 +40,7 @@ func (s *Snapshot) Section(name Section) *Snapshot {
 		out.Machine = s.Machine
 	case SectionEvents:
 		out.Events = append([]Event{}, s.Events...)
+	case SectionSettings, SectionTopology, SectionMySQL, SectionDigests, SectionSchema, SectionIndexUse, SectionPositions:
 	}
 	for server, parts := range s.Servers {
 		if p := parts.section(name); *p != (Server{}) {
@@ -68,6 +69,7 @@ func (s *Server) section(name Section) *Server {
 		return &Server{Use: s.Use}
 	case SectionPositions:
 		return &Server{Positions: s.Positions}
+	case SectionGaps, SectionHost, SectionEvents:
 	}
 	return &Server{}
 }

@@ -14,8 +14,8 @@ func full() *Snapshot {
 		Events: []Event{{Seq: 1}}, Gaps: []Gap{{Job: "host"}},
 	}
 	parts := reflect.ValueOf(s.Server("db1")).Elem()
-	for i := range parts.NumField() {
-		parts.Field(i).Set(reflect.New(parts.Field(i).Type().Elem()))
+	for _, field := range parts.Fields() {
+		field.Set(reflect.New(field.Type().Elem()))
 	}
 	return s
 }
@@ -104,8 +104,8 @@ func TestEveryTotalIsAddedAndSubtracted(t *testing.T) {
 // fill sets every number in v to 1, so that a field that Plus or Minus forgets
 // shows.
 func fill(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := reflect.Indirect(v.Field(i)); f.Kind() {
+	for _, field := range v.Fields() {
+		switch f := reflect.Indirect(field); f.Kind() {
 		case reflect.Uint64:
 			f.SetUint(1)
 		case reflect.Float64:

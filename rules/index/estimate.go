@@ -23,7 +23,7 @@ func rowsAfter(s Statement, shape *sqlshape.Shape, t *snapshot.Table, o sqlshape
 		return Interval{returned, returned}, true
 	}
 	if distinct, known := distinctOf(t, columns, o); known {
-		per := max(rows(t)/distinct, 1) * lookups(s, shape, o)
+		per := max(rows(t)/distinct, 1) * lookups(s, o)
 		return Interval{per, 3 * per}, true
 	}
 	// Nothing is known of the columns. Ten distinct values are the least for
@@ -58,7 +58,7 @@ func coversOrder(o sqlshape.Table, columns []string) bool {
 
 // lookups is how often the index is asked in a call: once, or once for each value
 // of a list, or for each row of the table that it is joined to.
-func lookups(s Statement, shape *sqlshape.Shape, o sqlshape.Table) float64 {
+func lookups(s Statement, o sqlshape.Table) float64 {
 	n := 1.0
 	for _, in := range o.In {
 		n *= max(float64(in.Values), 1)

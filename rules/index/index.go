@@ -46,6 +46,7 @@ type Statement struct {
 
 // examined is the mean of rows read a call, returned that of rows sent or changed.
 func (s Statement) examined() float64 { return float64(s.RowsExamined) / float64(s.Calls) }
+
 func (s Statement) returned() float64 { return float64(s.RowsSent+s.RowsAffected) / float64(s.Calls) }
 
 // Workload is what is judged: the statements of a primary and its replicas, and

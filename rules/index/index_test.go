@@ -80,7 +80,8 @@ func TestTheMissingIndexIsAdvised(t *testing.T) {
 		},
 		"two equalities, the selective one first": {
 			[]snapshot.Table{orders(key("by_status", false, 4, "status", "id"))},
-			"SELECT id FROM orders WHERE status = ? AND email = ?", []string{"orders (email, status)"},
+			"SELECT id FROM orders WHERE status = ? AND email = ?",
+			[]string{"orders (email, status)"},
 		},
 		"an equality and a range": {
 			[]snapshot.Table{orders()}, "SELECT id FROM orders WHERE created_at > ? AND email = ?", []string{"orders (email, created_at)"},
@@ -90,11 +91,13 @@ func TestTheMissingIndexIsAdvised(t *testing.T) {
 		},
 		"the table that a join reads": {
 			[]snapshot.Table{orders(), items()},
-			"SELECT i.qty FROM orders o JOIN items i ON i.order_id = o.id WHERE o.id = ?", []string{"items (order_id)"},
+			"SELECT i.qty FROM orders o JOIN items i ON i.order_id = o.id WHERE o.id = ?",
+			[]string{"items (order_id)"},
 		},
 		"a join by commas": {
 			[]snapshot.Table{orders(), items()},
-			"SELECT i.qty FROM orders o, items i WHERE i.order_id = o.id AND o.id = ?", []string{"items (order_id)"},
+			"SELECT i.qty FROM orders o, items i WHERE i.order_id = o.id AND o.id = ?",
+			[]string{"items (order_id)"},
 		},
 		"a write": {
 			[]snapshot.Table{orders()}, "UPDATE orders SET status = ? WHERE email = ?", []string{"orders (email)"},
@@ -234,8 +237,11 @@ func TestAnIndexIsRedundantIfItBeginsAnother(t *testing.T) {
 		"another direction":       {[]snapshot.Index{descending, key("ab", false, 9, "created_at", "status")}, nil, []string{}},
 		"another first column":    {[]snapshot.Index{key("b", false, 9, "status"), key("ab", false, 9, "email", "status")}, nil, []string{}},
 		"named in a hint":         {[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")}, []Statement{asked("SELECT id FROM orders USE INDEX (a) WHERE email = ?", 1, 1)}, []string{}},
-		"its order by the primary key is used": {[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
-			[]Statement{asked("SELECT id FROM orders WHERE email = ? ORDER BY id LIMIT ?", 1, 1)}, []string{}},
+		"its order by the primary key is used": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT id FROM orders WHERE email = ? ORDER BY id LIMIT ?", 1, 1)},
+			[]string{},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := redundant(Workload{Tables: []snapshot.Table{orders(c.indexes...)}, Statements: c.asked})
