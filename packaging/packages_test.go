@@ -54,6 +54,7 @@ func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/sockets.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/tmp-socket.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/grants.sql",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/licenses.gz",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/privileges.md",
 		},
 		"plimsoll": {
@@ -63,6 +64,7 @@ func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
 			"-rw-r--r-- root/root /usr/lib/sysusers.d/plimsoll.conf",
 			"-rw-r--r-- root/root /usr/lib/tmpfiles.d/plimsoll.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll/copyright",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll/licenses.gz",
 		},
 	}
 	for name, files := range want {
