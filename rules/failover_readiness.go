@@ -26,18 +26,27 @@ func failoverReadiness() Rule {
 func checkFailoverReadiness(c Case) Result {
 	var out Result
 	for _, s := range c.Fleet.Servers {
-		if s.Role != fleet.Primary && s.Role != fleet.Replica {
-			continue // mysql/single-point-of-failure speaks of the others
-		}
-		if s.Latest.Binlog == nil {
-			out.add(nil, c.unready(aboutServer(s), s, "mysql/binlog", nil))
-			continue
-		}
-		if faults := c.failoverFaults(s); len(faults) > 0 {
+		if n := c.failoverUnready(s); n != nil {
+			out.add(nil, n)
+		} else if faults := c.failoverFaults(s); len(faults) > 0 {
 			out.Findings = append(out.Findings, failoverFinding(c, s, faults))
 		}
 	}
 	return out
+}
+
+func (c Case) failoverUnready(s *fleet.Server) *NotReady {
+	about := aboutServer(s)
+	if n := c.replicationUnready(s); n != nil {
+		return n
+	}
+	if s.Role == fleet.UnknownRole {
+		return c.unknown(about, s, "mysql/replication", "it is not known whether it has replicas")
+	}
+	if s.Latest.Binlog == nil {
+		return c.unknown(about, s, "mysql/binlog", "the settings of the binary log were not read yet")
+	}
+	return nil
 }
 
 // fault is one thing that stands in the way of a failover.
@@ -52,7 +61,12 @@ type fault struct {
 	measured *Evidence
 }
 
+// failoverFaults are of primaries and replicas: a server that stands alone has
+// nothing to fail over to, which mysql/single-point-of-failure says.
 func (c Case) failoverFaults(s *fleet.Server) []fault {
+	if s.Role == fleet.Standalone {
+		return nil
+	}
 	out := logFaults(s)
 	if s.Role == fleet.Replica {
 		out = append(out, replicaFaults(s)...)

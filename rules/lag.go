@@ -12,8 +12,8 @@ import (
 func (c Case) eachLag(judge func(Subject, *fleet.Server, fleet.Lag) (*Finding, *NotReady)) Result {
 	var out Result
 	for _, s := range c.Fleet.Servers {
-		if s.Latest.Replication == nil {
-			out.add(nil, c.unready(aboutServer(s), s, "mysql/replication", nil))
+		if n := c.replicationUnready(s); n != nil {
+			out.add(nil, n)
 			continue
 		}
 		for _, channel := range s.Latest.Replication.Channels {

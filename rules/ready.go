@@ -66,6 +66,23 @@ func gapOf(s *fleet.Server, job string) (snapshot.Gap, bool) {
 // refused reports whether a grant closes the gap.
 func refused(g snapshot.Gap) bool { return strings.HasPrefix(g.Remedy, "GRANT ") }
 
+// replicationUnready returns why it is not known from whom a server replicates.
+// Without the privilege the list of channels is empty, which looks like a server
+// that replicates nothing.
+func (c Case) replicationUnready(s *fleet.Server) *NotReady {
+	about, r := aboutServer(s), s.Latest.Replication
+	if r == nil {
+		return c.unknown(about, s, "mysql/replication", "replication was not read yet")
+	}
+	for _, g := range s.Gaps {
+		hidden := strings.HasPrefix(g.Remedy, "GRANT SLAVE MONITOR ") || strings.HasPrefix(g.Remedy, "GRANT REPLICATION CLIENT ")
+		if g.Job == "mysql/replication" && hidden && len(r.Channels) == 0 {
+			return &NotReady{Rule: c.Rule.ID, Subject: about, Reason: printable(g.Reason), Remedy: g.Remedy}
+		}
+	}
+	return nil
+}
+
 // shortWindowConfidence is the most that a rule may claim before it has seen its
 // whole window: what is true of a minute need not be true of a day.
 const shortWindowConfidence = 0.6

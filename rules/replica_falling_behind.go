@@ -10,6 +10,10 @@ import (
 // one transaction of a few seconds makes lag grow by a second a second.
 const fallingBehindFloor = 10.0
 
+// standsStill is the growth of lag from which on nothing is applied: lag of a
+// replica that stands still grows by a second a second.
+const standsStill = 0.95
+
 // replicaFallingBehind finds replicas whose lag grows for as long as was seen:
 // the source writes more than they can apply, and more time will not help.
 func replicaFallingBehind() Rule {
@@ -53,6 +57,13 @@ func fallingBehindFinding(c Case, about Subject, s *fleet.Server, lag fleet.Lag)
 		called(s), Words(*lag.Last, Seconds), Words(*lag.TrendRatio*60, Seconds))
 	f.Effort = Hours
 	f.remedyLag(s, lag)
+	if *lag.TrendRatio >= standsStill {
+		f.Summary = fmt.Sprintf("%s is %s behind and applies nothing: a lock or one large transaction holds it up.", called(s), Words(*lag.Last, Seconds))
+		f.Remedy = []Step{{
+			Kind: SQL, Target: called(s), Text: "SHOW FULL PROCESSLIST;", Note: "The state of the applier (system user) names what it waits for, such as a table that a backup has locked.",
+		}}
+		f.Rollback, f.Risks = nil, nil
+	}
 	f.Remedy = append(f.Remedy, Step{
 		Kind: Advice, Text: "Write less, and in smaller transactions: every replica applies all of the primary's writes, so that another replica does not help.",
 	})

@@ -24,13 +24,12 @@ func replicaStopped() Rule {
 func checkReplicaStopped(c Case) Result {
 	var out Result
 	for _, s := range c.Fleet.Servers {
-		r := s.Latest.Replication
-		if r == nil {
-			out.add(nil, c.unready(aboutServer(s), s, "mysql/replication", nil))
+		if n := c.replicationUnready(s); n != nil {
+			out.add(nil, n)
 			continue
 		}
 		var stopped []snapshot.Channel
-		for _, channel := range r.Channels {
+		for _, channel := range s.Latest.Replication.Channels {
 			if halted(channel.State) {
 				stopped = append(stopped, channel)
 			}

@@ -22,16 +22,15 @@ func singlePoint() Rule {
 }
 
 func singlePointOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
-	about := aboutServer(s)
-	if s.Latest.Replication == nil {
-		return nil, c.unready(about, s, "mysql/replication", nil)
-	}
 	n := followers(s)
 	if float64(n) >= c.Rule.Threshold.Value || clustered(s) {
 		return nil, nil
 	}
+	if unready := c.replicationUnready(s); unready != nil {
+		return nil, unready
+	}
 	if s.Role == fleet.UnknownRole {
-		return nil, c.unknown(about, s, "mysql/replication", "the list of connected replicas could not be read")
+		return nil, c.unknown(aboutServer(s), s, "mysql/replication", "the list of connected replicas could not be read")
 	}
 	f := singlePointFinding(c, s, n)
 	return &f, nil
