@@ -27,7 +27,7 @@ func makeDeadlock(t *testing.T, s *servers.Server) {
 	a, b := begin(t, s), begin(t, s)
 	a.exec("UPDATE bank.account SET amount = amount + 1 WHERE id = 1")
 	b.exec("UPDATE bank.account SET amount = amount + 1 WHERE id = 2")
-	done := a.start("update bank.account set amount = amount - 4711, owner = 'SECRET-x' where id = 2")
+	done := a.start("update bank.account set amount = amount - 471108159, owner = 'SECRET-x' where id = 2")
 	awaitWaiters(t, s, 1)
 	_, errB := b.tx.ExecContext(t.Context(), "update bank.account set amount = amount - 1 where owner = 'SECRET-alice'")
 	errA := <-done
@@ -76,7 +76,7 @@ func refuseSecrets(t *testing.T, what any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"SECRET", "4711"} {
+	for _, secret := range []string{"SECRET", "471108159"} {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("%s leaves the host: %s", secret, text)
 		}

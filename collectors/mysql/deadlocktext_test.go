@@ -34,7 +34,7 @@ func recorded(t testing.TB, name string) map[string]string {
 
 func TestRecordedDeadlocksAreRead(t *testing.T) {
 	const (
-		byID    = "update bank.account set amount = amount - 4711, owner = 'SECRET-x' where id = 2"
+		byID    = "update bank.account set amount = amount - 471108159, owner = 'SECRET-x' where id = 2"
 		byOwner = "update bank.account set amount = amount - 1 where owner = 'SECRET-alice'"
 	)
 	for version, text := range recorded(t, "innodb-deadlock.txt") {

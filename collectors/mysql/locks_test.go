@@ -119,7 +119,7 @@ func testChain(t *testing.T, s *servers.Server) {
 	a, b, c, d := begin(t, s), begin(t, s), begin(t, s), begin(t, s)
 	a.exec("UPDATE shop.item SET name = 'SECRET-1' WHERE id = 1", "SELECT 'SECRET-other', SLEEP(0)")
 	b.exec("UPDATE shop.item SET name = 'SECRET-2' WHERE id = 2")
-	b.start("UPDATE shop.item SET n = n + 4711 WHERE id = 1")
+	b.start("UPDATE shop.item SET n = n + 471108159 WHERE id = 1")
 	awaitWaiters(t, s, 1)
 	c.start("DELETE FROM shop.item WHERE id = 2")
 	d.start("SELECT * FROM shop.item WHERE id = 1 FOR UPDATE")
@@ -181,7 +181,7 @@ func testGap(t *testing.T, s *servers.Server) {
 func testMetadataLock(t *testing.T, s *servers.Server) {
 	a, b, c := begin(t, s), begin(t, s), begin(t, s)
 	a.exec("SELECT * FROM shop.item WHERE name = 'SECRET-a'", "SELECT 'SECRET-other'")
-	b.start("ALTER TABLE shop.item ADD extra INT DEFAULT 4711")
+	b.start("ALTER TABLE shop.item ADD extra INT DEFAULT 471108159")
 	awaitState(t, s, 1)
 	c.start("SELECT COUNT(*) FROM shop.item WHERE name = 'SECRET-c'")
 	awaitState(t, s, 2)
