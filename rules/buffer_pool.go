@@ -140,6 +140,11 @@ func bufferPoolFinding(c Case, s *fleet.Server, p poolReads) Finding {
 	return f
 }
 
+// growsOnline reports whether the pool can become larger than it was at the start:
+// MariaDB 11.8 cuts what goes beyond innodb_buffer_pool_size_max, which is the
+// size at the start unless it was set (MDEV-29445); 10.11.18 has 8 TiB there.
+func growsOnline(s *fleet.Server) bool { return mysqlFamily(s) || !atLeast(s, 11, 7, 0) }
+
 // remedyPool doubles the pool, or takes what room there is, in steps of 128 MiB:
 // the unit in which servers resize.
 func (f *Finding) remedyPool(s *fleet.Server, p poolReads) {
@@ -150,12 +155,11 @@ func (f *Finding) remedyPool(s *fleet.Server, p poolReads) {
 		f.Remedy = []Step{{Kind: Advice, Text: "The host has no memory left for a larger pool: give it more, or move the largest cold tables elsewhere."}}
 		return
 	}
-	note := "Online. Then look again: it may want to be doubled once more."
-	if !mysqlFamily(s) {
-		// MDEV-29445 made innodb_buffer_pool_size_max the limit, which is the
-		// size at the start unless it was set.
-		note = "Online up to MariaDB 10.11.11, 11.4.5 and 11.8.1; newer ones take more than innodb_buffer_pool_size_max only at the next start."
+	const name, note = "innodb_buffer_pool_size", "Then look again: it may want to be doubled once more."
+	if value := fmt.Sprintf("%.0f", target); growsOnline(s) {
+		f.Remedy = setVariable(s, name, value, "Online. "+note)
+	} else {
+		f.Remedy = []Step{optionFile(s, name, value, atRestart+" "+note)}
 	}
-	f.Remedy = setVariable(s, "innodb_buffer_pool_size", fmt.Sprintf("%.0f", target), note)
 	f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %.0f;", p.size)}}
 }

@@ -57,7 +57,10 @@ func TestALargerPoolFitsTheHost(t *testing.T) {
 		nothing bool
 	}{
 		"twice the size": {func(*fleet.Server) {}, []string{"SET GLOBAL innodb_buffer_pool_size = 17179869184;"}, false},
-		"on MySQL":       {aMySQL("8.4.3"), []string{"SET PERSIST innodb_buffer_pool_size = 17179869184;"}, false},
+		"on MariaDB 11.8": {
+			func(s *fleet.Server) { s.Latest.Identity.Version = "11.8.6-MariaDB" }, nil, false,
+		},
+		"on MySQL": {aMySQL("8.4.3"), []string{"SET PERSIST innodb_buffer_pool_size = 17179869184;"}, false},
 		"what is free": {
 			func(s *fleet.Server) { s.Machine.Latest.Memory.AvailableBytes = 4 * gib },
 			[]string{"SET GLOBAL innodb_buffer_pool_size = 12348030976;"},
