@@ -110,5 +110,9 @@ func AddAck(path string, a Ack, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(path, raw)
+	if err := WriteFile(path, raw); err != nil {
+		return err
+	}
+	// The advisor runs as a user of its own, and there is no secret in the file.
+	return os.Chmod(path, 0o644)
 }

@@ -107,6 +107,20 @@ func TestAcknowledgementsAreReadBackAsWritten(t *testing.T) {
 	}
 }
 
+func TestTheServiceReadsWhatAnybodyAcknowledged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "acks.yml")
+	if err := AddAck(path, Ack{Fingerprint: "f1", Who: "ada", Why: "x", Until: NewDate(noon)}, noon); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := info.Mode().Perm(), os.FileMode(0o644); got != want {
+		t.Errorf("mode of %s = %o, want %o", path, got, want)
+	}
+}
+
 func TestAnAcknowledgementNeedsAReasonAndAnEnd(t *testing.T) {
 	for text, want := range map[string]string{
 		"- {fingerprint: f1, who: ada, until: 2026-12-24}":        "why is missing",
