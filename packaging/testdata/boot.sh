@@ -109,6 +109,10 @@ check "the advisor runs once it is told to" '
 	systemctl enable --now plimsoll
 	soon 30 "curl -fsS http://127.0.0.1:9898/healthz"'
 check "the advisor reports on this host" 'plimsoll report | grep -F "$(hostname)"'
+check "the advisor can read what root acknowledged" '
+	soon 150 "plimsoll report --format json | grep fingerprint"
+	plimsoll ack "$(plimsoll report --format json | grep -m 1 -oP "\"fingerprint\": \"\K[^\"]+")" --why "it is a test"
+	setpriv --reuid plimsoll-advisor --regid plimsoll-advisor --init-groups grep "it is a test" /var/lib/plimsoll/acks.yml'
 check "the advisor can use the certificates that root made" '
 	plimsoll enroll --output /tmp web1
 	for file in ca.pem advisor.crt advisor.key; do
