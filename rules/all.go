@@ -5,6 +5,9 @@ package rules
 func All() []Rule {
 	return []Rule{
 		blindSpot(),
+		missingIndex(),
+		redundantIndex(),
+		unusedIndex(),
 		longTransaction(),
 		largeTransaction(),
 		gapLocks(),

@@ -41,23 +41,36 @@ func aboutIndex(s *fleet.Server, t *snapshot.Table, part string) Subject {
 
 func quoteTable(t *snapshot.Table) string { return quoteName(t.Schema) + "." + quoteName(t.Name) }
 
-// hideStep makes an index invisible to the optimizer, which is undone at once,
-// while it is still kept up to date.
-func hideStep(s *fleet.Server, t *snapshot.Table, name string) (hide, show Step) {
-	word, back := "INVISIBLE", "VISIBLE"
-	if !mysqlFamily(s) {
-		word, back = "IGNORED", "NOT IGNORED"
+// alter is a change of a table to copy. A name with characters that do not show
+// cannot be written as it is, and must not be written as another: the table of
+// that name may be there too.
+func alter(s *fleet.Server, t *snapshot.Table, note, change string, names ...string) Step {
+	for _, name := range append(names, t.Schema, t.Name) {
+		if printable(name) != name {
+			return Step{Kind: Advice, Target: s.Name, Text: "A name holds characters that do not show: " +
+				"write the statement by hand, with the names from information_schema.STATISTICS."}
+		}
 	}
-	alter := fmt.Sprintf("ALTER TABLE %s ALTER INDEX %s ", quoteTable(t), quoteName(name))
-	return Step{Kind: SQL, Target: s.Name, Text: alter + word + ";", Note: "The optimizer then leaves it alone; nothing is rebuilt."},
-		Step{Kind: SQL, Target: s.Name, Text: alter + back + ";"}
+	return Step{Kind: SQL, Target: s.Name, Note: note, Text: "ALTER TABLE " + quoteTable(t) + " " + change + ";"}
+}
+
+// hideSteps make an index invisible to the optimizer, and visible again; it is
+// kept up to date meanwhile. MySQL has that from 8.0 on, MariaDB from 10.6.
+func hideSteps(s *fleet.Server, t *snapshot.Table, name string) (hide, show Step) {
+	word, back, since := "INVISIBLE", "VISIBLE", atLeast(s, 8, 0, 0)
+	if !mysqlFamily(s) {
+		word, back, since = "IGNORED", "NOT IGNORED", atLeast(s, 10, 6, 0)
+	}
+	if !since {
+		try := Step{Kind: Advice, Target: s.Name, Text: "Try it on a replica first: this version cannot hide an index, only drop it and build it anew."}
+		return try, try
+	}
+	change := "ALTER INDEX " + quoteName(name) + " "
+	return alter(s, t, "The optimizer then leaves it alone; nothing is rebuilt.", change+word, name), alter(s, t, "", change+back, name)
 }
 
 func dropStep(s *fleet.Server, t *snapshot.Table, name, when string) Step {
-	return Step{
-		Kind: SQL, Target: s.Name, Note: when,
-		Text: fmt.Sprintf("ALTER TABLE %s DROP INDEX %s;", quoteTable(t), quoteName(name)),
-	}
+	return alter(s, t, when, "DROP INDEX "+quoteName(name), name)
 }
 
 func columnList(key []index.Part) string {

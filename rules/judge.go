@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"plimsoll/rules/fleet"
@@ -29,10 +30,8 @@ func run(f *fleet.Fleet, all []Rule, phase Phase, cures []Finding) Result {
 		if r.Phase != phase {
 			continue
 		}
-		result := r.Check(Case{Fleet: f, Rule: r, Cures: cures})
-		for _, finding := range result.Findings {
-			out.Findings = append(out.Findings, checked(r, finding))
-		}
+		result := check(r, Case{Fleet: f, Rule: r, Cures: cures})
+		out.Findings = append(out.Findings, result.Findings...)
 		for _, n := range result.NotReady {
 			n.Rule = r.ID
 			out.NotReady = append(out.NotReady, n)
@@ -41,14 +40,41 @@ func run(f *fleet.Fleet, all []Rule, phase Phase, cures []Finding) Result {
 	return out
 }
 
-// checked holds what is true of every finding: it has evidence, and one of low
-// confidence calls nobody out of bed.
+// check runs one rule. A bug in it costs its own findings, and is told; the other
+// rules judge all the same.
+func check(r Rule, c Case) (result Result) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			result = Result{NotReady: []NotReady{{
+				Subject: Subject{Kind: OfCluster, Name: "the whole site"},
+				Reason:  fmt.Sprintf("BUG: the rule failed: %v", bug), Remedy: "report it with the version of plimsoll",
+			}}}
+		}
+	}()
+	result = r.Check(c)
+	for i, f := range result.Findings {
+		result.Findings[i] = checked(r, f)
+	}
+	return result
+}
+
+// checked holds what is true of every finding: it has evidence, its figures are
+// numbers, one of low confidence calls nobody out of bed, and a gain that is only
+// likely is not critical. A loss that is only likely is.
 func checked(r Rule, f Finding) Finding {
 	if len(f.Evidence) == 0 {
 		panic(fmt.Sprintf("BUG: rule %s found something about %s without evidence", r.ID, f.Subject))
 	}
-	if f.Confidence.Level() == "low" {
+	for _, e := range f.Evidence {
+		if math.IsNaN(e.Value) || math.IsInf(e.Value, 0) {
+			panic(fmt.Sprintf("BUG: rule %s gives no number for %q about %s", r.ID, e.What, f.Subject))
+		}
+	}
+	switch level := f.Confidence.Level(); {
+	case level == "low":
 		f.Severity = Info
+	case level == "medium" && f.Severity == Critical && f.Gain.WorkerSeconds != nil:
+		f.Severity = High
 	}
 	return f
 }

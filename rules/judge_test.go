@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -102,21 +103,42 @@ func TestASiteIsJudgedAlikeEachTime(t *testing.T) {
 	}
 }
 
-func TestAFindingWithoutEvidenceIsABug(t *testing.T) {
-	defer func() {
-		if said, _ := recover().(string); !strings.HasPrefix(said, "BUG: rule a/rule found something about db1 without evidence") {
-			t.Errorf("panic = %q, want one that names the rule", said)
+func TestABugInOneRuleIsToldAndCostsNoOther(t *testing.T) {
+	bare := Finding{Rule: "a/rule", Subject: Subject{Name: "db1"}}
+	noNumber := finding("a/rule", Subject{Name: "db1"}, Low)
+	noNumber.Evidence[0].Value = math.NaN()
+	for want, broken := range map[string]Rule{
+		"rule a/rule found something about db1 without evidence": says("a/rule", nil, bare),
+		"rule a/rule gives no number for":                        says("a/rule", nil, noNumber),
+		"index out of range": {ID: "a/rule", Check: func(c Case) Result {
+			return Result{Findings: []Finding{c.Cures[len(c.Fleet.Servers)]}}
+		}},
+	} {
+		got := Judge(&fleet.Fleet{}, []Rule{broken, says("b/rule", nil, finding("b/rule", Subject{Name: "db1"}, Low))})
+		if len(got.Findings) != 1 || got.Findings[0].Rule != "b/rule" {
+			t.Errorf("findings beside a broken rule = %v, want that of b/rule", ids(got.Findings))
 		}
-	}()
-	Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, Finding{Rule: "a/rule", Subject: Subject{Name: "db1"}})})
+		if len(got.NotReady) != 1 || !strings.Contains(got.NotReady[0].Reason, "BUG: ") || !strings.Contains(got.NotReady[0].Reason, want) {
+			t.Errorf("not ready = %+v, want the bug %q", got.NotReady, want)
+		}
+	}
 }
 
-func TestAFindingOfLowConfidenceIsInformation(t *testing.T) {
-	sure, unsure := finding("a/rule", Subject{Name: "sure"}, Critical), finding("a/rule", Subject{Name: "unsure"}, Critical)
-	sure.Confidence.Ratio, unsure.Confidence.Ratio = 0.5, 0.49
-	got := Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, unsure, sure)}).Findings
-	if got[0].Severity != Critical || got[1].Severity != Info {
-		t.Errorf("severities = %s and %s, want critical and info", got[0].Severity, got[1].Severity)
+func TestSeverityAsksForConfidence(t *testing.T) {
+	severity := func(ratio float64, gain *Estimate) Severity {
+		f := finding("a/rule", Subject{Name: "db1"}, Critical)
+		f.Confidence.Ratio, f.Gain.WorkerSeconds = ratio, gain
+		return Judge(&fleet.Fleet{}, []Rule{says("a/rule", nil, f)}).Findings[0].Severity
+	}
+	for ratio, want := range map[float64]Severity{0.8: Critical, 0.79: High, 0.5: High, 0.49: Info} {
+		if got := severity(ratio, Between(1, 2)); got != want {
+			t.Errorf("severity of a gain with confidence %g = %s, want %s", ratio, got, want)
+		}
+	}
+	for ratio, want := range map[float64]Severity{0.79: Critical, 0.5: Critical, 0.49: Info} {
+		if got := severity(ratio, nil); got != want {
+			t.Errorf("severity of a loss with confidence %g = %s, want %s", ratio, got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"plimsoll/collectors/sqltext"
 	"plimsoll/rules/fleet"
 	"plimsoll/rules/index"
 )
@@ -16,7 +17,7 @@ func missingIndex() Rule {
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
 		Needs: []string{"mysql/digests", "mysql/schema"},
 		Threshold: Threshold{
-			Value: index.MinShare, Unit: Ratio,
+			Value: 0.01, Unit: Ratio,
 			Source: "default of this rule: what takes less than a hundredth of the time is not why a site is slow",
 		},
 		Check: checkMissingIndex,
@@ -25,15 +26,14 @@ func missingIndex() Rule {
 
 func checkMissingIndex(c Case) Result {
 	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue // its tables are its source's
-		}
+	for _, s := range c.writers() {
 		if n := c.schemaUnready(s); n != nil {
 			out.NotReady = append(out.NotReady, *n)
 			continue
 		}
-		found := index.Analyse(workload(s))
+		asked := workload(s)
+		asked.MinShare = c.Rule.Threshold.Value
+		found := index.Analyse(asked)
 		for _, a := range found.Missing {
 			out.Findings = append(out.Findings, missingIndexFinding(c, s, a))
 		}
@@ -63,7 +63,7 @@ func notUnderstood(s *fleet.Server, found index.Analysis) *NotReady {
 func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	top := a.Benefits[0]
 	w := s.Digests.Window
-	load := s.Digests.Total.Seconds / w.Seconds()
+	load, _ := statementLoad(s)
 	f := Found(c.Rule, aboutIndex(s, a.Table, plainColumns(a.Columns)),
 		c.evidence("statement time of what reads too much", share(a, load), "digests, SUM_TIMER_WAIT", w),
 		Evidence{What: "rows examined a call", Value: float64(top.RowsExamined) / float64(top.Calls), Unit: RowsPerCall,
@@ -76,7 +76,7 @@ func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	f.addTable(a, w)
 	freed := a.Freed()
 	f.Gain.WorkerSeconds, f.Gain.DatabaseSeconds = Between(freed.Lo, freed.Hi), Between(freed.Lo, freed.Hi)
-	f.Severity = bySavings(freed.Lo, load)
+	f.Severity = severityOf(f.Gain.WorkerSeconds, load)
 	f.Confidence = missingIndexConfidence(c, a, w)
 	f.Summary = fmt.Sprintf("%s reads %s rows to return %s, %s times a second: an index on (%s) spares it that.",
 		describe(top.Class), Words(float64(top.RowsExamined)/float64(top.Calls), Count),
@@ -103,17 +103,6 @@ func share(a index.Advice, load float64) float64 {
 		sum += b.Seconds / b.WindowSeconds
 	}
 	return min(sum/max(load, 1e-9), 1)
-}
-
-// bySavings grades a finding by the share of the load that it frees at least.
-func bySavings(freed, load float64) Severity {
-	switch ratio := freed / max(load, 1e-9); {
-	case ratio >= 0.3:
-		return High
-	case ratio >= 0.03:
-		return Medium
-	}
-	return Low
 }
 
 func missingIndexConfidence(c Case, a index.Advice, w fleet.Window) Confidence {
@@ -150,12 +139,9 @@ func (f *Finding) addTable(a index.Advice, w fleet.Window) {
 const maxIndexName = 64
 
 func (f *Finding) addDDL(s *fleet.Server, a index.Advice) {
-	name := "idx_" + strings.ReplaceAll(plainColumns(a.Columns), ", ", "_")
-	name = name[:min(len(name), maxIndexName)]
-	f.Remedy = []Step{{
-		Kind: SQL, Target: s.Name, Note: "Online: reads and writes go on meanwhile.",
-		Text: fmt.Sprintf("ALTER TABLE %s ADD INDEX %s (%s), ALGORITHM=INPLACE, LOCK=NONE;", quoteTable(a.Table), quoteName(name), columnList(a.Columns)),
-	}}
+	name := sqltext.Clip("idx_"+strings.ReplaceAll(plainColumns(a.Columns), ", ", "_"), maxIndexName)
+	add := fmt.Sprintf("ADD INDEX %s (%s), ALGORITHM=INPLACE, LOCK=NONE", quoteName(name), columnList(a.Columns))
+	f.Remedy = []Step{alter(s, a.Table, "Online: reads and writes go on meanwhile.", add, name)}
 	if a.Replaces != "" {
 		f.Remedy = append(f.Remedy, dropStep(s, a.Table, a.Replaces, "The new index begins with its columns; once the new one is used, this one is redundant."))
 	}

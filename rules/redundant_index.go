@@ -24,10 +24,7 @@ func redundantIndex() Rule {
 
 func checkRedundantIndex(c Case) Result {
 	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue
-		}
+	for _, s := range c.writers() {
 		if n := c.schemaUnready(s); n != nil {
 			out.NotReady = append(out.NotReady, *n)
 			continue
@@ -53,7 +50,7 @@ func redundantIndexFinding(c Case, s *fleet.Server, r index.Redundant) Finding {
 	f.Confidence = c.confidence(0.9, w)
 	f.Summary = fmt.Sprintf("%s on %s.%s is the beginning of %s.", r.Index.Name, r.Table.Schema, r.Table.Name, r.By.Name)
 	f.Effort = Minutes
-	hide, show := hideStep(s, r.Table, r.Index.Name)
+	hide, show := hideSteps(s, r.Table, r.Index.Name)
 	f.Remedy = []Step{hide, dropStep(s, r.Table, r.Index.Name, "After two weeks in which nothing got slower.")}
 	f.Rollback = []Step{show}
 	f.Risks = []string{"A statement that Plimsoll did not see may name the index in a hint, and then fails."}

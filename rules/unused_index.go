@@ -3,19 +3,21 @@ package rules
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 	"plimsoll/rules/index"
 )
 
+// unusedDays is long enough to see the jobs of a month's end, whichever day it is.
+const unusedDays = 35
+
 // unusedIndex finds indexes that no statement has used on any server, for long
 // enough that the jobs of a month's end were seen.
 func unusedIndex() Rule {
 	return Rule{
 		ID: "mysql/unused-index", Title: "An index is not used",
-		Phase: Cure, MinWindow: 35 * aDay, Window: 35 * aDay,
+		Phase: Cure, MinWindow: unusedDays * aDay, Window: unusedDays * aDay,
 		Needs:  []string{"mysql/use", "mysql/schema"},
 		Yields: []ID{"mysql/redundant-index"},
 		Threshold: Threshold{
@@ -28,10 +30,7 @@ func unusedIndex() Rule {
 
 func checkUnusedIndex(c Case) Result {
 	var out Result
-	for _, s := range c.Fleet.Servers {
-		if s.Role == fleet.Replica {
-			continue
-		}
+	for _, s := range c.writers() {
 		n := c.useUnready(s)
 		for _, r := range s.Replicas {
 			if n == nil {
@@ -46,7 +45,8 @@ func checkUnusedIndex(c Case) Result {
 			continue
 		}
 		for _, u := range index.FindUnused(workload(s), usageOf(s)) {
-			if writes := writesTo(s, u.Table); writes >= c.Rule.Threshold.Value {
+			writes := writesTo(s, u.Table)
+			if writes >= c.Rule.Threshold.Value && !c.justMade(u.Table) {
 				out.Findings = append(out.Findings, unusedIndexFinding(c, s, u, writes))
 			}
 		}
@@ -70,6 +70,12 @@ func (c Case) useUnready(s *fleet.Server) *NotReady {
 			Words(counted.Seconds(), Seconds), Words(c.Rule.MinWindow.Seconds(), Seconds)),
 		ReadyAt: s.Use.Since.Since.Add(c.Rule.MinWindow),
 	}
+}
+
+// justMade is true for a table that was made or rebuilt too short a time ago: its
+// use counts from then.
+func (c Case) justMade(t *snapshot.Table) bool {
+	return t.Created != nil && c.Fleet.Now.Sub(*t.Created) < c.Rule.MinWindow
 }
 
 // usageOf sums the reads of an index over a primary and its replicas. An index
@@ -116,13 +122,13 @@ func unusedIndexFinding(c Case, s *fleet.Server, u index.Unused, writes float64)
 	)
 	f.Severity = Low
 	f.Confidence = Confidence{Ratio: 0.8}
-	if c.Rule.MinWindow < 35*24*time.Hour {
+	if c.Rule.MinWindow < unusedDays*aDay {
 		f.Confidence = Confidence{Ratio: shortWindowConfidence, Reasons: []string{"seen for " + Words(counted.Duration().Seconds(), Seconds)}}
 	}
 	f.Summary = fmt.Sprintf("%s on %s.%s was not read in %s, and is kept up to date at each write.",
 		u.Index.Name, u.Table.Schema, u.Table.Name, Words(counted.Seconds(), Seconds))
 	f.Effort = Minutes
-	hide, show := hideStep(s, u.Table, u.Index.Name)
+	hide, show := hideSteps(s, u.Table, u.Index.Name)
 	f.Remedy = []Step{hide, dropStep(s, u.Table, u.Index.Name, "After two weeks in which nothing got slower.")}
 	f.Rollback = []Step{show}
 	f.Risks = []string{"A job that runs once a quarter may need it."}

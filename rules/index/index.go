@@ -20,9 +20,6 @@ import (
 
 // The evidence that a statement must show.
 const (
-	// MinShare is its share of the workload's time. What takes less than a
-	// hundredth is not why a site is slow.
-	MinShare = 0.01
 	// MinExamined is the rows that it examines a call: a thousand rows are read
 	// in a millisecond.
 	MinExamined = 1000
@@ -54,6 +51,8 @@ func (s Statement) returned() float64 { return float64(s.RowsSent+s.RowsAffected
 type Workload struct {
 	Tables     []snapshot.Table
 	Statements []Statement
+	// MinShare is the share of the time from which on a statement counts.
+	MinShare float64
 }
 
 // Advice is one index to add.
@@ -103,7 +102,7 @@ func Analyse(w Workload) Analysis {
 	var out Analysis
 	tables := newCatalog(w.Tables)
 	var all []Advice
-	for _, s := range relevant(w.Statements) {
+	for _, s := range w.relevant() {
 		out.Relevant++
 		shape, err := sqlshape.Parse(string(s.Text), tables.columns(s.Schema))
 		if err != nil {
@@ -122,16 +121,16 @@ func Analyse(w Workload) Analysis {
 }
 
 // relevant returns the statements that show the evidence.
-func relevant(all []Statement) []Statement {
+func (w Workload) relevant() []Statement {
 	var total float64
-	for _, s := range all {
+	for _, s := range w.Statements {
 		if !s.Own {
 			total += s.Seconds / s.WindowSeconds
 		}
 	}
 	var out []Statement
-	for _, s := range all {
-		if s.Own || s.Calls == 0 || s.Truncated || s.Seconds/s.WindowSeconds < MinShare*total {
+	for _, s := range w.Statements {
+		if s.Own || s.Calls == 0 || s.Truncated || s.Seconds/s.WindowSeconds < w.MinShare*total {
 			continue
 		}
 		if s.examined() >= MinExamined && s.examined() >= MinRatio*max(s.returned(), 1) {

@@ -63,7 +63,7 @@ func asked(text string, examined, sent uint64) Statement {
 // (columns).
 func advised(tables []snapshot.Table, s ...Statement) []string {
 	out := []string{}
-	for _, a := range Analyse(Workload{Tables: tables, Statements: s}).Missing {
+	for _, a := range Analyse(Workload{Tables: tables, Statements: s, MinShare: 0.01}).Missing {
 		out = append(out, a.Table.Name+" ("+strings.Join(a.columnNames(), ", ")+")")
 	}
 	return out
