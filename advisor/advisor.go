@@ -188,9 +188,12 @@ func survive(f func() error) (err error) {
 // Own returns the advisor's own series as of the last round, for its /metrics.
 func (a *Advisor) Own() []store.Sample { return slices.Concat(a.own[fetching], a.own[judging]) }
 
+// append stores the series of a step, and ends those that the step no longer has:
+// a finding that changed its severity would else be there twice for five minutes.
 func (a *Advisor) append(ctx context.Context, of step, own *samples) error {
+	ended := own.ended(a.own[of])
 	a.own[of] = own.all
-	if err := a.Append(ctx, own.all); err != nil {
+	if err := a.Append(ctx, slices.Concat(own.all, ended)); err != nil {
 		return fmt.Errorf("store the advisor's series: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -154,4 +155,20 @@ func (s *samples) addAgents(agents []keeper.Agent) {
 	}
 	s.add("plimsoll_agents", reached, "state", "reached")
 	s.add("plimsoll_agents", unreached, "state", "unreached")
+}
+
+// ended returns the ends of series that were there before and are no longer.
+func (s *samples) ended(before []store.Sample) []store.Sample {
+	name := func(sample store.Sample) string { return fmt.Sprint(sample.Name, sample.Labels) }
+	there := map[string]bool{}
+	for _, sample := range s.all {
+		there[name(sample)] = true
+	}
+	var out []store.Sample
+	for _, sample := range before {
+		if !there[name(sample)] {
+			out = append(out, sample.Ended(s.at))
+		}
+	}
+	return out
 }

@@ -81,7 +81,9 @@ func Open(path string) (*Ledger, error) {
 			os.Rename(path, aside))
 	}
 	for _, e := range entries {
-		l.entries[e.Fingerprint] = e
+		if e != nil { // null, which only a stranger's hand writes
+			l.entries[e.Fingerprint] = e
+		}
 	}
 	return l, nil
 }

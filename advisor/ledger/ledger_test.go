@@ -142,3 +142,13 @@ func TestAnAcknowledgementNeedsAReasonAndAnEnd(t *testing.T) {
 		t.Error("an acknowledgement of two years was accepted")
 	}
 }
+
+func TestAnEntryThatIsNullIsLeftOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.json")
+	if err := os.WriteFile(path, []byte("[null]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, path).Record(noon, found(finding()), nil); len(got) != 1 {
+		t.Errorf("entries = %d, want the one that was found", len(got))
+	}
+}

@@ -146,3 +146,24 @@ func TestLagNeedsTheClockOfBothAgents(t *testing.T) {
 		t.Errorf("lag without a common clock = %+v, want unknown", got)
 	}
 }
+
+func TestTwoReplicasOfOneNameAreKeptApart(t *testing.T) {
+	sights := pair(snapshot.LagOK, ring(1, 2, 3), ring(1, 1, 1))
+	twin := *sights[1].Server
+	latest := *twin.Latest
+	latest.Positions = ring(1, 2, 3)
+	twin.Key, twin.Latest = "k3", &latest
+	got := NewLagBook().Read(append(sights, Sight{Server: &twin}), at(3))
+	if len(got) != 2 || got[0].Sum == got[1].Sum {
+		t.Errorf("readings = %+v, want one with lag and one without", got)
+	}
+}
+
+func TestAChannelThatIsGoneIsForgotten(t *testing.T) {
+	book := NewLagBook()
+	book.Read(pair(snapshot.LagOK, ring(1, 2), ring(1, 2)), at(1))
+	book.Read(nil, at(2))
+	if len(book.pages) != 0 {
+		t.Errorf("the book still holds %d channels", len(book.pages))
+	}
+}

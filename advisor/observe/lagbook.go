@@ -20,8 +20,9 @@ func LagBounds() []float64 {
 // that agents report. Its totals begin at zero when the advisor starts.
 type LagBook struct{ pages map[LagKey]*page }
 
-// LagKey names a channel.
-type LagKey struct{ Cluster, Host, Server, Channel string }
+// LagKey names a channel. Key is the replica's own, since two agents can be given
+// one name.
+type LagKey struct{ Cluster, Host, Server, Key, Channel string }
 
 // LagReading is what a LagBook holds of one channel.
 type LagReading struct {
@@ -62,21 +63,25 @@ type Sight struct {
 // NewLagBook returns an empty book.
 func NewLagBook() *LagBook { return &LagBook{pages: map[LagKey]*page{}} }
 
-// Read adds what became known since the last call, and returns every channel.
+// Read adds what became known since the last call, and returns every channel. A
+// channel that no agent reports any more is forgotten.
 func (b *LagBook) Read(sights []Sight, now time.Time) []LagReading {
 	servers, byServer := make([]*fleet.Server, len(sights)), map[*fleet.Server]Sight{}
 	for i, s := range sights {
 		servers[i], byServer[s.Server] = s.Server, s
 	}
 	var out []LagReading
+	read := map[LagKey]bool{}
 	for _, replica := range sights {
 		for _, c := range channels(replica.Server) {
-			p := b.page(LagKey{replica.Cluster, replica.Host, replica.Name, c.Name})
+			p := b.page(LagKey{replica.Cluster, replica.Host, replica.Name, replica.Key, c.Name})
 			source := sourceOf(replica.Server, c, servers)
 			p.turn(byServer[source], replica, c, now)
 			out = append(out, p.reading())
+			read[p.LagKey] = true
 		}
 	}
+	maps.DeleteFunc(b.pages, func(key LagKey, _ *page) bool { return !read[key] })
 	return out
 }
 

@@ -97,7 +97,7 @@ func (s series) fillLag(ctx context.Context, readings []LagReading) {
 	trend := s.each(ctx, fmt.Sprintf(`deriv(plimsoll_mysql_replica_lag_last_seconds[%s])`, s.recent()), "server", "channel")
 	states := s.each(ctx, fmt.Sprintf(`increase(plimsoll_mysql_replica_lag_state_seconds_total[%s])`, s.window()), "server", "channel", "state")
 	for _, r := range readings {
-		v := s.server(r.Cluster, r.Host, r.Server)
+		v := s.server(r)
 		if v == nil {
 			continue
 		}
@@ -124,6 +124,9 @@ func (s series) fillLag(ctx context.Context, readings []LagReading) {
 // clampToMax keeps percentiles, which are interpolated within buckets, from going
 // beyond the largest value that was seen.
 func clampToMax(lag *fleet.Lag) {
+	if lag.Max == nil {
+		lag.Max = lag.P99
+	}
 	for _, p := range []*float64{lag.P50, lag.P95, lag.P99} {
 		if p != nil && lag.Max != nil {
 			*p = min(*p, *lag.Max)
@@ -163,9 +166,11 @@ func (s series) findRenamedLabels(ctx context.Context) {
 	}
 }
 
-func (s series) server(cluster, host, name string) *fleet.Server {
+// server finds the server of a reading. Its key tells two apart whose agents were
+// given one name.
+func (s series) server(r LagReading) *fleet.Server {
 	for _, v := range s.fleet.Servers {
-		if v.Cluster == cluster && v.Host == host && v.Name == name {
+		if v.Cluster == r.Cluster && v.Host == r.Host && v.Name == r.Server && v.Key == r.Key {
 			return v
 		}
 	}

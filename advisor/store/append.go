@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
 )
 
@@ -37,6 +39,13 @@ type Sample struct {
 	Time time.Time
 	// Value is any float, NaN included.
 	Value float64
+}
+
+// Ended returns the end of s's series at a time: queries do not see the series
+// from then on, instead of seeing its last value for five minutes more.
+func (s Sample) Ended(at time.Time) Sample {
+	s.Time, s.Value = at, math.Float64frombits(value.StaleNaN)
+	return s
 }
 
 // Append stores the samples in one transaction. A sample that cannot be stored

@@ -205,3 +205,23 @@ func TestWhatIsOlderThanTheRetentionGoes(t *testing.T) {
 		t.Errorf("the oldest sample is %s old, want %s and at most the largest block more", got, retention)
 	}
 }
+
+func TestAnEndedSeriesIsNotSeenAnyMore(t *testing.T) {
+	s := open(t)
+	at := start
+	sample := Sample{Name: "plimsoll_finding", Labels: map[string]string{"rule": "a/rule"}, Time: at, Value: 1}
+	for _, m := range []Sample{sample, sample.Ended(at.Add(10 * time.Second))} {
+		if err := s.Append(t.Context(), []Sample{m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for after, want := range map[time.Duration]int{5 * time.Second: 1, 15 * time.Second: 0} {
+		value, _, _, err := s.Querier().Query(t.Context(), "plimsoll_finding", at.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(value.(model.Vector)); got != want {
+			t.Errorf("series %s after the first sample = %d, want %d", after, got, want)
+		}
+	}
+}
