@@ -14,8 +14,10 @@ func ordersTable(more ...snapshot.Index) snapshot.Table {
 	return snapshot.Table{
 		Schema: "shop", Name: "orders", Engine: "InnoDB", Rows: new(uint64(120000)),
 		Columns: []snapshot.Column{
-			{Name: "id", Type: "int unsigned"}, {Name: "customer_id", Type: "int unsigned"},
-			{Name: "email", Type: "varchar(128)", MaxBytes: new(uint64(512))}, {Name: "created_at", Type: "datetime"},
+			{Name: "id", Type: "int unsigned"},
+			{Name: "customer_id", Type: "int unsigned"},
+			{Name: "email", Type: "varchar(128)", MaxBytes: new(uint64(512))},
+			{Name: "created_at", Type: "datetime"},
 		},
 		Indexes: append([]snapshot.Index{
 			btree("PRIMARY", true, "id"), btree("by_customer", false, "customer_id", "created_at"),

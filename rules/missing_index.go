@@ -66,10 +66,14 @@ func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	load, _ := statementLoad(s)
 	f := Found(c.Rule, aboutIndex(s, a.Table, plainColumns(a.Columns)),
 		c.evidence("statement time of what reads too much", share(a, load), "digests, SUM_TIMER_WAIT", w),
-		Evidence{What: "rows examined a call", Value: float64(top.RowsExamined) / float64(top.Calls), Unit: RowsPerCall,
-			Source: "digests, SUM_ROWS_EXAMINED / COUNT_STAR", Window: w, Threshold: ptr(float64(index.MinExamined)), ThresholdSource: "default of this rule"},
-		Evidence{What: "rows returned or changed a call", Value: float64(top.RowsSent+top.RowsAffected) / float64(top.Calls), Unit: RowsPerCall,
-			Source: "digests, SUM_ROWS_SENT + SUM_ROWS_AFFECTED", Window: w},
+		Evidence{
+			What: "rows examined a call", Value: float64(top.RowsExamined) / float64(top.Calls), Unit: RowsPerCall,
+			Source: "digests, SUM_ROWS_EXAMINED / COUNT_STAR", Window: w, Threshold: new(float64(index.MinExamined)), ThresholdSource: "default of this rule",
+		},
+		Evidence{
+			What: "rows returned or changed a call", Value: float64(top.RowsSent+top.RowsAffected) / float64(top.Calls), Unit: RowsPerCall,
+			Source: "digests, SUM_ROWS_SENT + SUM_ROWS_AFFECTED", Window: w,
+		},
 		Evidence{What: "calls", Value: float64(top.Calls) / w.Seconds(), Unit: PerSecond, Source: "digests, COUNT_STAR", Window: w},
 		Evidence{What: "the statement", Unit: Text, Words: string(top.Text), Source: "digests", Window: w},
 	)

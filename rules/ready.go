@@ -128,5 +128,3 @@ func aboutServer(s *fleet.Server) Subject {
 
 // called is how a server is called in sentences, and as the target of a step.
 func called(s *fleet.Server) string { return aboutServer(s).String() }
-
-func ptr[T any](v T) *T { return &v }

@@ -41,11 +41,11 @@ type Sample struct {
 	Value float64
 }
 
-// Ended returns the end of s's series at a time: queries do not see the series
+// Ended returns the end of m's series at a time: queries do not see the series
 // from then on, instead of seeing its last value for five minutes more.
-func (s Sample) Ended(at time.Time) Sample {
-	s.Time, s.Value = at, math.Float64frombits(value.StaleNaN)
-	return s
+func (m Sample) Ended(at time.Time) Sample {
+	m.Time, m.Value = at, math.Float64frombits(value.StaleNaN)
+	return m
 }
 
 // Append stores the samples in one transaction. A sample that cannot be stored

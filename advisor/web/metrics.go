@@ -72,6 +72,7 @@ func familyType(t metric.Type) *dto.MetricType {
 		return dto.MetricType_COUNTER.Enum()
 	case metric.Histogram:
 		return dto.MetricType_HISTOGRAM.Enum()
+	case metric.Gauge:
 	}
 	return dto.MetricType_GAUGE.Enum()
 }

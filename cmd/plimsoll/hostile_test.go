@@ -27,6 +27,7 @@ import (
 	"plimsoll/advisor/report"
 	"plimsoll/agent"
 	"plimsoll/agent/config"
+	"plimsoll/collectors"
 	"plimsoll/fixtures/servers"
 )
 
@@ -90,12 +91,8 @@ func visit(ctx context.Context, conn *sql.Conn, i int) {
 		fmt.Sprintf("UPDATE %s SET n = n + 1 WHERE id = 1 AND %s <> '%s'", table, column, secret),
 		"SELECT '" + secret + "', '" + strings.Repeat("x", 3000) + secret + "'",
 	} {
-		if rows, err := conn.QueryContext(ctx, statement); err == nil { // many are errors, as they are meant to be
-			for rows.Next() {
-			}
-			_ = rows.Err()
-			_ = rows.Close()
-		}
+		// Many are errors, as they are meant to be.
+		_ = collectors.Each(ctx, conn, statement, func(*sql.Rows) error { return nil })
 	}
 }
 

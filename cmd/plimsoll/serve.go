@@ -62,7 +62,7 @@ func serve(ctx context.Context, c *advisor.Config, insecure bool, log *slog.Logg
 	// What can be wrong is found before the store is opened, which may take long.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w; set another address in listen:", err)
+		return fmt.Errorf("%w; set another address as listen", err)
 	}
 	defer listener.Close()
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {

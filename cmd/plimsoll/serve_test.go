@@ -33,7 +33,7 @@ func TestServeIsReadyWhenItAnswersWithAReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer systemd.Close()
+	defer func() { _ = systemd.Close() }() // the test is over
 	t.Setenv("NOTIFY_SOCKET", socket)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -37,7 +37,7 @@ type stage struct {
 // startAgent runs an agent until the test ends, and returns its target.
 func startAgent(t *testing.T, c config.Config) (target string, a *agent.Agent) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pl-") // short, because the path of a socket must be
+	dir, err := os.MkdirTemp("", "pl-") //nolint:usetesting // short, because the path of a socket must be
 	if err != nil {
 		t.Fatal(err)
 	}
