@@ -74,11 +74,8 @@ func (c Case) replicationUnready(s *fleet.Server) *NotReady {
 	if r == nil {
 		return c.unknown(about, s, "mysql/replication", "replication was not read yet")
 	}
-	for _, g := range s.Gaps {
-		hidden := strings.HasPrefix(g.Remedy, "GRANT SLAVE MONITOR ") || strings.HasPrefix(g.Remedy, "GRANT REPLICATION CLIENT ")
-		if g.Job == "mysql/replication" && hidden && len(r.Channels) == 0 {
-			return &NotReady{Rule: c.Rule.ID, Subject: about, Reason: printable(g.Reason), Remedy: g.Remedy}
-		}
+	if g, hidden := s.HiddenChannels(); hidden {
+		return &NotReady{Rule: c.Rule.ID, Subject: about, Reason: printable(g.Reason), Remedy: g.Remedy}
 	}
 	return nil
 }

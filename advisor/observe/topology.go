@@ -86,11 +86,19 @@ func connect(servers []*fleet.Server) {
 	}
 }
 
+// role says what a server is to its cluster. Of servers that replicate from each
+// other, the one that takes writes is the primary.
 func role(s *fleet.Server) fleet.Role {
 	r := s.Latest.Replication
-	switch {
-	case r == nil:
+	if r == nil {
 		return fleet.UnknownRole
+	}
+	_, hidden := s.HiddenChannels()
+	switch circular := s.Source != nil && s.Source.Source == s; {
+	case hidden:
+		return fleet.UnknownRole
+	case circular && r.ReadOnly != nil && !*r.ReadOnly:
+		return fleet.Primary
 	case len(r.Channels) > 0:
 		return fleet.Replica
 	case len(s.Replicas) > 0, r.Replicas != nil && len(*r.Replicas) > 0:

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"strings"
+
 	"iter"
 
 	"plimsoll/collectors/snapshot"
@@ -57,6 +59,22 @@ type Server struct {
 func (s *Server) Lacks(job string) (snapshot.Gap, bool) {
 	for _, g := range s.Gaps {
 		if g.Job == job {
+			return g, true
+		}
+	}
+	return snapshot.Gap{}, false
+}
+
+// HiddenChannels returns the gap for want of which the server's channels are not
+// known. Without the privilege the list is empty, which looks like a server that
+// replicates nothing.
+func (s *Server) HiddenChannels() (snapshot.Gap, bool) {
+	if s.Latest.Replication == nil || len(s.Latest.Replication.Channels) > 0 {
+		return snapshot.Gap{}, false
+	}
+	for _, g := range s.Gaps {
+		grant := strings.HasPrefix(g.Remedy, "GRANT SLAVE MONITOR ") || strings.HasPrefix(g.Remedy, "GRANT REPLICATION CLIENT ")
+		if g.Job == "mysql/replication" && grant {
 			return g, true
 		}
 	}
