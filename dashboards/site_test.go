@@ -106,11 +106,14 @@ func (s *site) startAdvisor(ctx context.Context, t *testing.T, agents store.Agen
 	})
 }
 
-// impatient are all rules, judging what they saw in a second.
+// impatient are all rules, judging what they saw in a second; but for one that
+// keeps its weeks, so that there is a rule that could not judge.
 func impatient() []rules.Rule {
 	all := rules.All()
-	for i := range all {
-		all[i].MinWindow, all[i].Window = time.Second, time.Second
+	for i, r := range all {
+		if r.ID != "mysql/unused-index" {
+			all[i].MinWindow, all[i].Window = time.Second, time.Second
+		}
 	}
 	return all
 }
