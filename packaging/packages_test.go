@@ -2,6 +2,7 @@ package packaging
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -47,15 +48,18 @@ func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
 			"-rw-r--r-- root/root /usr/lib/systemd/system/plimsoll-agent.service",
 			"-rw-r--r-- root/root /usr/lib/sysusers.d/plimsoll-agent.conf",
 			"-rw-r--r-- root/root /usr/lib/tmpfiles.d/plimsoll-agent.conf",
-			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/configuration.md",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/copyright",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/docs/configuration.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/docs/metrics.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/docs/overhead.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/docs/privileges.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/docs/snapshot.md",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/mysql-password.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/slow-log.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/sockets.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/tmp-socket.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/grants.sql",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/licenses.gz",
-			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/privileges.md",
 		},
 		"plimsoll": {
 			"-rw-r--r-- root/root /etc/plimsoll/plimsoll.yml",
@@ -67,7 +71,11 @@ func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll/licenses.gz",
 		},
 	}
+	for _, page := range pages(t) {
+		want["plimsoll"] = append(want["plimsoll"], "-rw-r--r-- root/root /usr/share/doc/plimsoll/docs/"+page)
+	}
 	for name, files := range want {
+		slices.SortFunc(files, byPath)
 		if diff := cmp.Diff(files, contents(t, deb(t, out, name, "1.2.3"))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -123,8 +131,27 @@ func contents(t *testing.T, deb string) []string {
 			list = append(list, mode+" "+owner+" "+strings.TrimPrefix(path, "."))
 		}
 	}
-	slices.SortFunc(list, func(a, b string) int { return strings.Compare(strings.Fields(a)[2], strings.Fields(b)[2]) })
+	slices.SortFunc(list, byPath)
 	return list
+}
+
+// byPath orders lines of contents.
+func byPath(a, b string) int { return strings.Compare(strings.Fields(a)[2], strings.Fields(b)[2]) }
+
+// pages returns the paths of all pages of the documentation, relative to its folder.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	err := fs.WalkDir(os.DirFS("../docs"), ".", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // files reads a folder.
