@@ -5,7 +5,7 @@ import "strings"
 // value appends a value: it takes its introducer and signs with it, joins the string before it, and
 // makes a list with the value before the comma.
 func (c *canon) value() {
-	c.dropIntroducer()
+	c.dropIntroducers()
 	c.dropSigns()
 	last := c.at(1)
 	switch {
@@ -23,7 +23,11 @@ func (c *canon) value() {
 	c.push(item{kind: Param, hash: hashValue, text: "?"})
 }
 
+// list appends a folded list. It takes what a value takes, because it is read as one
+// when it is printed and read again.
 func (c *canon) list() {
+	c.dropIntroducers()
+	c.dropSigns()
 	switch last := c.at(1); {
 	case last.isValue():
 		c.toList(last)
@@ -37,10 +41,15 @@ func (c *canon) list() {
 
 func (c *canon) toList(i *item) { *i = item{kind: List, hash: hashList, text: "..."} }
 
-// dropIntroducer takes away the _utf8mb4 or (_charset) in front of a value.
-func (c *canon) dropIntroducer() {
-	last := c.at(1)
-	if last.kind == Charset || last.kind == Word && !last.dot && strings.HasPrefix(last.text, "_") {
+// dropIntroducers takes away the _utf8mb4 or (_charset) in front of a value. No
+// statement has two, but a text that is none must not fold once more when it is
+// read again.
+func (c *canon) dropIntroducers() {
+	for {
+		last := c.at(1)
+		if last.kind != Charset && (last.kind != Word || last.dot || !strings.HasPrefix(last.text, "_")) {
+			return
+		}
 		c.dropLast()
 	}
 }

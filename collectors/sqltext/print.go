@@ -83,7 +83,7 @@ func (c *canon) write(b *strings.Builder, i int) {
 	case Word:
 		b.WriteString(c.wordText(i))
 	case Name:
-		if t.needsQuotes() {
+		if t.needsQuotes() || i == 0 && words.find(t.text) != nil { // the first word is read as a keyword
 			b.WriteString("`" + t.text + "`")
 		} else {
 			b.WriteString(t.text)
