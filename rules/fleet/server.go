@@ -1,9 +1,8 @@
 package fleet
 
 import (
-	"strings"
-
 	"iter"
+	"strings"
 
 	"plimsoll/collectors/snapshot"
 )
