@@ -198,13 +198,13 @@ func (c *canon) atOpen(open, n int) *item {
 	return &c.items[open-n]
 }
 
-func (c *canon) fingerprint() string {
+// sum is the identity of the collected tokens.
+func (c *canon) sum() Sum {
 	h := uint64(fnvOffset)
 	for i := range c.items {
 		h = mix(h, c.items[i].hash)
 	}
-	if c.truncated {
-		return name("fp1t:", finish(h))
-	}
-	return name("fp1:", finish(h))
+	return Sum{hash: finish(h), truncated: c.truncated}
 }
+
+func (c *canon) fingerprint() string { return c.sum().Fingerprint() }

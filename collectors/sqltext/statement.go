@@ -26,6 +26,8 @@ type Statement struct {
 	// order of the text. A name that is a keyword to MariaDB is in upper case in its digest texts
 	// (EVENTS), so compare without case with what exists. They are empty for Call and Other.
 	Reads, Writes []string
+	// Origin is where the statement comes from, as its comments say.
+	Origin Origin
 	// Truncated says that the text was cut off, so that all of the above is about its beginning.
 	Truncated bool
 	// Prepared says that EXECUTE, PREPARE or DEALLOCATE stood in front: MySQL 9 counts the three
@@ -43,6 +45,7 @@ func (o Options) Parse(sql string) Statement {
 		Fingerprint: c.fingerprint(),
 		Text:        c.text(),
 		Class:       c.class(),
+		Origin:      o.OriginOf(sql),
 		Truncated:   c.truncated,
 		Prepared:    c.command != "",
 		Command:     c.command,
