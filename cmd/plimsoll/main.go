@@ -91,7 +91,30 @@ func newRoot() *cobra.Command {
 		newCheck(), newServe(), newReport(), newExplain(), newAck(), newEnroll(),
 		newDashboards(), newRules(), newVersion(),
 	)
+	root.SetFlagErrorFunc(seeHelp)
+	pointToHelp(root)
 	return root
+}
+
+// seeHelp adds the next step to a mistake in c's command line.
+func seeHelp(c *cobra.Command, err error) error {
+	return fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())
+}
+
+// pointToHelp lets c and all below it say where to read on when an argument is
+// missing or too many, which cobra counts and does not explain.
+func pointToHelp(c *cobra.Command) {
+	if count := c.Args; count != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := count(c, args); err != nil {
+				return seeHelp(c, err)
+			}
+			return nil
+		}
+	}
+	for _, below := range c.Commands() {
+		pointToHelp(below)
+	}
 }
 
 func newVersion() *cobra.Command {
