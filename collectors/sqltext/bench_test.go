@@ -2,6 +2,7 @@ package sqltext
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -84,6 +85,20 @@ func BenchmarkLineScan(b *testing.B) {
 		}
 		if err := errors.Join(s.Err(), f.Close()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDigester is BenchmarkFingerprint as a reader of logs does it.
+func BenchmarkDigester(b *testing.B) {
+	text := corpus()
+	lines := bytes.Split(bytes.TrimSpace([]byte(text)), []byte("\n"))
+	var d Digester
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, l := range lines {
+			d.Sum(l)
 		}
 	}
 }

@@ -46,8 +46,16 @@ const (
 // canonical reads sql into room; only statements beyond its size allocate. A text known to be cut is
 // one even if it does not show.
 func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
-	room.groups[0] = group{open: -1, last: -1}
-	c := canon{items: room.items[:0], groups: room.groups[:1]}
+	c := canon{items: room.items[:0], groups: room.groups[:0]}
+	o.readInto(&c, sql, cut)
+	return c
+}
+
+// readInto makes c the canonical tokens of sql, in the room that it has.
+func (o Options) readInto(c *canon, sql string, cut bool) {
+	c.items, c.groups, c.command = c.items[:0], c.groups[:0], ""
+	c.enter()
+	c.groups[0].open = -1
 	sql, c.truncated = TrimMark(sql)
 	if cut || o.MaxDigestLength > 0 && digestBytes(sql)+tokenBytes > o.MaxDigestLength {
 		c.truncated = true
@@ -64,7 +72,6 @@ func (o Options) canonical(sql string, room *canonRoom, cut bool) canon {
 		c.add(t)
 	}
 	c.finish(s.cut)
-	return c
 }
 
 // add appends a token, folded into those before it.
@@ -93,7 +100,7 @@ func (c *canon) add(t Token) {
 func (c *canon) push(i item) {
 	n := len(c.items)
 	if n == cap(c.items) {
-		bigger := make([]item, n, 2*n)
+		bigger := make([]item, n, max(2*n, 64))
 		copy(bigger, c.items)
 		c.items = bigger
 	}
@@ -105,7 +112,7 @@ func (c *canon) push(i item) {
 func (c *canon) enter() {
 	n := len(c.groups)
 	if n == cap(c.groups) {
-		bigger := make([]group, n, 2*n)
+		bigger := make([]group, n, max(2*n, 8))
 		copy(bigger, c.groups)
 		c.groups = bigger
 	}

@@ -9,7 +9,7 @@ import (
 // servers put it behind SQL_TEXT and we behind a normalised text, or the "…" of [Clip]. The dots of
 // a list, "?, ..." and "(...)", are no mark.
 func TrimMark(sql string) (string, bool) {
-	sql = strings.TrimRight(sql, " \t\r\n;\x00")
+	sql = sql[:ending(sql)]
 	if rest, ok := strings.CutSuffix(sql, "…"); ok {
 		return rest, true
 	}
@@ -18,6 +18,20 @@ func TrimMark(sql string) (string, bool) {
 		return sql, false
 	}
 	return rest, true
+}
+
+// ending returns where the blanks and semicolons at the end of sql begin.
+func ending(sql string) int {
+	n := len(sql)
+	for n > 0 {
+		switch sql[n-1] {
+		case ' ', '\t', '\r', '\n', ';', 0:
+			n--
+			continue
+		}
+		break
+	}
+	return n
 }
 
 // finish folds what the end closes, and judges whether the text was cut off.

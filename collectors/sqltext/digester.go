@@ -1,6 +1,9 @@
 package sqltext
 
-import "unsafe"
+import (
+	"hash/maphash"
+	"unsafe"
+)
 
 // Sum is the fingerprint of a statement as a small value that can be compared and be the key of a
 // map. It is for those who count many statements and name few.
@@ -17,21 +20,66 @@ func (s Sum) Fingerprint() string {
 	return name("fp1:", s.hash)
 }
 
-// Digester reads many statements, one after the other, in memory that it keeps. The zero value reads
-// as MySQL does by default; Options may be set before the first use. It is not safe for concurrent
-// use: each goroutine has its own.
+// Digester reads many statements, one after the other, and remembers what it has seen of them. The
+// zero value is ready and reads as MySQL does by default. It takes about a megabyte, and it is not
+// safe for concurrent use: each goroutine has its own.
 type Digester struct {
-	Options
-	room canonRoom
+	// Options say how texts are to be read. A Digester forgets all when they change.
+	Options Options
+
+	options Options // what seen was made with
+	seed    maphash.Seed
+	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
+	tokens  canon
 }
 
-// Sum returns the fingerprint of a statement. It allocates nothing for statements of usual size and
-// keeps nothing of sql.
+// seen is the sum of the texts that have a skeleton.
+type seen struct {
+	skeleton uint64
+	sum      Sum
+}
+
+// manySeen is how many pairs of skeletons a Digester remembers: a power of two, and some times what a
+// busy site has. It has more skeletons than fingerprints, because blanks make a difference.
+const manySeen = 1 << 14
+
+// Sum returns the fingerprint of a statement. For a text that differs in its literals only from one
+// that it saw it is little more than the search for the literals. It allocates nothing once it has
+// met a statement as large, and keeps nothing of sql.
 func (d *Digester) Sum(sql []byte) Sum {
-	c := d.canonical(unsafe.String(unsafe.SliceData(sql), len(sql)), &d.room, false)
-	return c.sum()
+	text := unsafe.String(unsafe.SliceData(sql), len(sql)) // sql does not change during this call
+	trimmed, cut := TrimMark(text)
+	if d.seen == nil || d.options != d.Options {
+		d.options, d.seed, d.seen = d.Options, maphash.MakeSeed(), make([][2]seen, manySeen)
+	}
+	skeleton, ok := d.Options.skeletonOf(trimmed, d.seed)
+	if !ok || cut || d.Options.MaxDigestLength > 0 {
+		return d.read(text)
+	}
+	pair := &d.seen[skeleton%manySeen]
+	for i := range pair {
+		if pair[i].skeleton == skeleton {
+			return pair[i].sum
+		}
+	}
+	pair[1] = pair[0]
+	pair[0] = seen{skeleton, d.read(text)}
+	return pair[0].sum
+}
+
+// maxKeptItems is how many tokens a Digester keeps room for.
+const maxKeptItems = 1 << 14
+
+// read makes the canonical tokens.
+func (d *Digester) read(text string) Sum {
+	d.Options.readInto(&d.tokens, text, false)
+	sum := d.tokens.sum()
+	if cap(d.tokens.items) > maxKeptItems {
+		d.tokens = canon{}
+	}
+	return sum
 }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
 // first sight of a sum.
-func (d *Digester) Describe(sql []byte) Statement { return d.Parse(string(sql)) }
+func (d *Digester) Describe(sql []byte) Statement { return d.Options.Parse(string(sql)) }

@@ -82,7 +82,7 @@ func (s *Scanner) token(dot, name bool) Kind {
 	case '#':
 		return s.lineComment()
 	case '-':
-		if strings.HasPrefix(s.src[s.pos:], "--") && (s.pos+2 == len(s.src) || class[s.src[s.pos+2]] == space) {
+		if s.isDashComment() {
 			return s.lineComment()
 		}
 	case '/':
@@ -98,6 +98,11 @@ func (s *Scanner) token(dot, name bool) Kind {
 		}
 	}
 	return s.operator(c)
+}
+
+// isDashComment reports whether "--" and a blank, or the end, are next.
+func (s *Scanner) isDashComment() bool {
+	return strings.HasPrefix(s.src[s.pos:], "--") && (s.pos+2 == len(s.src) || class[s.src[s.pos+2]] == space)
 }
 
 func (s *Scanner) skipSpace() {

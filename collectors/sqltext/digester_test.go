@@ -1,0 +1,82 @@
+package sqltext_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"plimsoll/collectors/sqltext"
+)
+
+// TestADigesterAgreesWithFingerprint reads all that servers made of all statements twice, so that
+// what it remembers is read too.
+func TestADigesterAgreesWithFingerprint(t *testing.T) {
+	for _, o := range []sqltext.Options{{}, {ANSIQuotes: true}, {NoBackslashEscapes: true}, digestText} {
+		d := sqltext.Digester{Options: o}
+		for range 2 {
+			for _, r := range read(t) {
+				checkSum(t, &d, r.live)
+				for _, text := range r.digests {
+					checkSum(t, &d, text)
+				}
+			}
+		}
+	}
+}
+
+func checkSum(t *testing.T, d *sqltext.Digester, sql string) {
+	t.Helper()
+	if got, want := d.Sum([]byte(sql)).Fingerprint(), d.Options.Fingerprint(sql); got != want {
+		t.Errorf("%+v: Sum(%q) is %s, want %s", d.Options, sql, got, want)
+	}
+}
+
+func TestADigesterForgetsWhenItsOptionsChange(t *testing.T) {
+	const sql = `SELECT "a" FROM t`
+	var d sqltext.Digester
+	checkSum(t, &d, sql)
+	d.Options.ANSIQuotes = true
+	checkSum(t, &d, sql)
+	d.Options.ANSIQuotes = false
+	checkSum(t, &d, sql)
+}
+
+// TestADigesterForgetsNothingItNeeds reads more different statements than a Digester remembers.
+func TestADigesterForgetsNothingItNeeds(t *testing.T) {
+	var d sqltext.Digester
+	for range 2 {
+		for i := range 40_000 {
+			sql := fmt.Sprintf("SELECT a FROM wp_%d_posts WHERE id = %d", i, i)
+			if i%100 == 0 {
+				checkSum(t, &d, sql)
+			} else {
+				d.Sum([]byte(sql))
+			}
+		}
+	}
+}
+
+func TestADigesterKeepsNothingOfAText(t *testing.T) {
+	var d sqltext.Digester
+	sql := []byte("SELECT a FROM t WHERE b = 'x' AND c IN (1, 2)")
+	first, want := d.Sum(sql), d.Describe(sql)
+	st := d.Describe(sql)
+	for i := range sql {
+		sql[i] = '!'
+	}
+	if d.Sum(sql) == first {
+		t.Error("another text in the same memory has the same sum")
+	}
+	if st.Text != want.Text || st.Reads[0] != "t" {
+		t.Errorf("a description changed with the text's memory: %+v", st)
+	}
+}
+
+func TestAKnownStatementCostsNoMemory(t *testing.T) {
+	var d sqltext.Digester
+	sql := []byte("/* route:/cart */ SELECT a FROM t WHERE b = 'x' AND c IN (1, 2" + strings.Repeat(", 3", 1000) + ") -- end")
+	d.Sum(sql)
+	if n := testing.AllocsPerRun(100, func() { d.Sum(sql) }); n != 0 {
+		t.Errorf("%v allocations a statement, want none", n)
+	}
+}
