@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"plimsoll/collectors/sqltext"
+	"plimsoll/fixtures/servers"
 )
 
 // digestLimit is max_digest_length of all the servers by default.
@@ -28,7 +29,7 @@ func TestLiveSQLAndItsDigestTextsHaveOneFingerprint(t *testing.T) {
 		if _, long := isLong(r.live); long {
 			continue
 		}
-		want := sqltext.Fingerprint(r.live)
+		want := r.how.options().Fingerprint(r.live)
 		if !strings.HasPrefix(want, "fp1:") {
 			t.Errorf("live: %s\nis taken for cut off: %s", r.live, sqltext.Normalize(r.live))
 		}
@@ -38,9 +39,24 @@ func TestLiveSQLAndItsDigestTextsHaveOneFingerprint(t *testing.T) {
 		for p, text := range r.digests {
 			if got := digestText.Fingerprint(text); got != want {
 				t.Errorf("%s of\n%s\nis not the same:\nlive: %s\n%s: %s\ndigest: %s",
-					p, r.live, sqltext.Normalize(r.live), p, digestText.Normalize(text), text)
+					p, r.live, r.how.options().Normalize(r.live), p, digestText.Normalize(text), text)
 			}
 		}
+	}
+}
+
+// TestTheTableIsLarge holds how many statements all three servers were asked about and understood.
+func TestTheTableIsLarge(t *testing.T) {
+	const want = 150
+	n := 0
+	for _, r := range read(t) {
+		if len(r.digests) == len(servers.Products()) {
+			n++
+		}
+	}
+	t.Logf("%d statements with a text of every server", n)
+	if n < want {
+		t.Errorf("%d statements with a text of every server, want at least %d", n, want)
 	}
 }
 

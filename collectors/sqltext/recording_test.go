@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,24 +25,48 @@ const recordings = "testdata/digests.txt"
 // recording is a statement and its digest text by product. A product that refused the statement is
 // missing.
 type recording struct {
+	how     how
 	live    string
 	digests map[servers.Product]string
+}
+
+// how a statement is sent.
+type how string
+
+const (
+	live     how = "live"     // as text
+	ansi     how = "ansi"     // as text, in sql_mode ANSI_QUOTES
+	raw      how = "raw"      // as text, in sql_mode NO_BACKSLASH_ESCAPES
+	prepared how = "prepared" // prepared and executed over the protocol
+)
+
+// mode is the sql_mode of a session that sends so.
+func (h how) mode() string {
+	switch h {
+	case ansi:
+		return "ANSI_QUOTES"
+	case raw:
+		return "NO_BACKSLASH_ESCAPES"
+	default:
+		return ""
+	}
+}
+
+// options read a statement that was sent so.
+func (h how) options() sqltext.Options {
+	return sqltext.Options{ANSIQuotes: h == ansi, NoBackslashEscapes: h == raw}
 }
 
 // TestServersGiveOneFingerprint runs every statement on every server and compares the digest texts
 // with the recordings, which the other tests use. It also runs one statement prepared.
 func TestServersGiveOneFingerprint(t *testing.T) {
-	all := liveStatements()
-	got := make([]recording, len(all))
-	for i, live := range all {
-		got[i] = recording{live: live, digests: map[servers.Product]string{}}
-	}
+	got := allStatements()
 	var versions []string
 	for _, p := range servers.Products() {
 		d := startDigester(t, p)
 		versions = append(versions, string(p)+" "+d.version(t))
 		for i := range got {
-			if text := d.digest(t, got[i].live); text != "" {
+			if text := d.digest(t, got[i].how, got[i].live); text != "" {
 				got[i].digests[p] = text
 			}
 		}
@@ -58,18 +83,7 @@ func TestServersGiveOneFingerprint(t *testing.T) {
 func (d *digester) checkPrepared(t *testing.T) {
 	t.Helper()
 	const live = "SELECT a FROM t WHERE a IN (?, ?) AND b = ?"
-	texts := d.digests(t, func(ctx context.Context, c *sql.Conn) {
-		st, err := c.PrepareContext(ctx, live)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = st.Close() }()
-		rows, err := st.QueryContext(ctx, 1, 2, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		drain(t, rows)
-	})
+	texts := d.digests(t, prepared, live)
 	commands := map[string]bool{}
 	for _, text := range texts {
 		got := sqltext.Parse(text)
@@ -93,18 +107,28 @@ func compare(t *testing.T, got []recording) {
 	for i, r := range got {
 		for p, text := range r.digests {
 			old, ok := recorded[i].digests[p]
-			if r.live != recorded[i].live || !ok || sqltext.Fingerprint(old) != sqltext.Fingerprint(text) {
+			if r.how != recorded[i].how || r.live != recorded[i].live || !ok || sqltext.Fingerprint(old) != sqltext.Fingerprint(text) {
 				t.Errorf("%s: %s\n got %s\nwant %s", p, r.live, text, old)
 			}
 		}
 	}
 }
 
-func liveStatements() []string {
-	all := append([]string(nil), statements...)
-	for _, two := range longStatements {
-		all = append(all, two[0])
+// allStatements returns a recording without digests of each statement.
+func allStatements() []recording {
+	var all []recording
+	add := func(h how, texts ...string) {
+		for _, text := range texts {
+			all = append(all, recording{how: h, live: text, digests: map[servers.Product]string{}})
+		}
 	}
+	add(live, statements...)
+	for _, two := range longStatements {
+		add(live, two[0])
+	}
+	add(ansi, ansiStatements...)
+	add(raw, rawStatements...)
+	add(prepared, preparedStatements...)
 	return all
 }
 
@@ -141,21 +165,35 @@ func (d *digester) version(t *testing.T) string {
 	return v
 }
 
-// digest returns the text that the server keeps of a statement; empty if it cannot parse it.
-func (d *digester) digest(t *testing.T, live string) string {
+// digest returns the text that the server keeps of a statement; empty if it cannot parse it. Of a
+// prepared one it is the text of its execution.
+func (d *digester) digest(t *testing.T, h how, statement string) string {
 	t.Helper()
-	texts := d.digests(t, func(ctx context.Context, c *sql.Conn) {
-		if rows, err := c.QueryContext(ctx, live); err == nil {
-			drain(t, rows)
-		}
-	})
+	texts := d.digests(t, h, statement)
+	if h == prepared {
+		texts = slices.DeleteFunc(texts, func(text string) bool { return !strings.HasPrefix(text, "EXECUTE ") })
+	}
 	if len(texts) > 1 {
-		t.Fatalf("%s made %d digests of %s: %q", d.server.Product, len(texts), live, texts)
+		t.Fatalf("%s made %d digests of %s: %q", d.server.Product, len(texts), statement, texts)
 	}
 	if len(texts) == 0 {
 		return ""
 	}
 	return texts[0]
+}
+
+// send sends a statement and reads its rows. It may fail and have a digest all the same.
+func send(ctx context.Context, t *testing.T, c *sql.Conn, h how, statement string) {
+	t.Helper()
+	var args []any
+	if h == prepared {
+		for i := range strings.Count(statement, "?") {
+			args = append(args, i+1) // arguments make the driver prepare
+		}
+	}
+	if rows, err := c.QueryContext(ctx, statement, args...); err == nil {
+		drain(t, rows)
+	}
 }
 
 // drain reads rows to their end. A statement may fail on the way and have a digest all the same.
@@ -168,8 +206,8 @@ func drain(t *testing.T, rows *sql.Rows) {
 	}
 }
 
-// digests returns the digest texts of what run does in a session of its own.
-func (d *digester) digests(t *testing.T, run func(context.Context, *sql.Conn)) []string {
+// digests returns the digest texts of a statement that is sent in a session of its own.
+func (d *digester) digests(t *testing.T, h how, statement string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -178,11 +216,18 @@ func (d *digester) digests(t *testing.T, run func(context.Context, *sql.Conn)) [
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
+	if mode := h.mode(); mode != "" {
+		for _, set := range []string{"SET sql_mode = '" + mode + "'", "DO 0"} {
+			if _, err := c.ExecContext(ctx, set); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	const table = "performance_schema.events_statements_summary_by_digest"
 	if _, err := d.reader.ExecContext(ctx, "TRUNCATE TABLE "+table); err != nil {
 		t.Fatal(err)
 	}
-	run(ctx, c)
+	send(ctx, t, c, h, statement)
 	// A server answers before it books a statement; once it answers the next one, it has.
 	_, _ = c.ExecContext(ctx, "DO 0")
 	rows, err := d.reader.QueryContext(ctx, "SELECT DIGEST_TEXT FROM "+table+" WHERE DIGEST_TEXT NOT LIKE 'TRUNCATE TABLE `performance_schema%' AND DIGEST_TEXT NOT LIKE 'DO ?%'")
@@ -212,7 +257,7 @@ func write(t *testing.T, versions []string, all []recording) {
 	fmt.Fprintf(&b, "# from performance_schema.events_statements_summary_by_digest of\n# %s.\n", strings.Join(versions, ", "))
 	fmt.Fprintf(&b, "# Texts are quoted as Go does. A product that cannot parse a statement is missing.\n")
 	for _, r := range all {
-		fmt.Fprintf(&b, "\nlive: %q\n", r.live)
+		fmt.Fprintf(&b, "\n%s: %q\n", r.how, r.live)
 		for _, p := range servers.Products() {
 			if text, ok := r.digests[p]; ok {
 				fmt.Fprintf(&b, "%s: %q\n", p, text)
@@ -244,9 +289,10 @@ func read(t *testing.T) []recording {
 		if err != nil {
 			t.Fatalf("%s: %s: %v", recordings, s.Text(), err)
 		}
-		if key == "live" {
-			all = append(all, recording{live: text, digests: map[servers.Product]string{}})
-		} else {
+		switch h := how(key); h {
+		case live, ansi, raw, prepared:
+			all = append(all, recording{how: h, live: text, digests: map[servers.Product]string{}})
+		default:
 			all[len(all)-1].digests[servers.Product(key)] = text
 		}
 	}
