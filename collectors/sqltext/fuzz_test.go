@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"fmt"
 	"hash/maphash"
 	"strings"
 	"testing"
@@ -64,6 +65,12 @@ func FuzzRedactKeepsTheFingerprint(f *testing.F) {
 			t.Fatalf("Redact(%q) = %q has control characters or invalid UTF-8", sql, redacted)
 		}
 		HasPrefixOf(sql, redacted)
+		if family := o.ParseFamily(sql); Fingerprint(family.Text) != family.Fingerprint {
+			t.Fatalf("ParseFamily(%q) is %q, whose fingerprint is not %s", sql, family.Text, family.Fingerprint)
+		}
+		if tags := fmt.Sprint(st.Origin); strings.ContainsFunc(tags, func(r rune) bool { return r >= utf8.RuneSelf || unicode.IsControl(r) }) || strings.ContainsAny(tags, "'\"`;<>=") {
+			t.Fatalf("OriginOf(%q) = %q", sql, tags)
+		}
 	})
 }
 

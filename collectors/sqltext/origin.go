@@ -132,7 +132,7 @@ func originWord(s string) bool {
 	}
 	for i := 0; i < len(letters); i++ {
 		c := letters[i]
-		if c >= 0x80 || class[c] != letter && !strings.ContainsRune("-{}<>*", rune(c)) {
+		if c >= 0x80 || class[c] != letter && !strings.ContainsRune("-{}", rune(c)) {
 			return false
 		}
 	}

@@ -38,6 +38,7 @@ const (
 	ansi     how = "ansi"     // as text, in sql_mode ANSI_QUOTES
 	raw      how = "raw"      // as text, in sql_mode NO_BACKSLASH_ESCAPES
 	prepared how = "prepared" // prepared and executed over the protocol
+	digest   how = "digest"   // not at all: it is a digest text
 )
 
 // mode is the sql_mode of a session that sends so.
@@ -54,6 +55,9 @@ func (h how) mode() string {
 
 // options read a statement that was sent so.
 func (h how) options() sqltext.Options {
+	if h == digest {
+		return digestText
+	}
 	return sqltext.Options{ANSIQuotes: h == ansi, NoBackslashEscapes: h == raw}
 }
 

@@ -61,6 +61,12 @@ func Redact(sql string) string { return Options{}.Normalize(sql) }
 // Parse returns everything that the tokens of a statement tell, from one pass.
 func Parse(sql string) Statement { return Options{}.Parse(sql) }
 
+// ParseFamily is [Parse] of the statement with the numbers in its tables' names taken away, so that
+// what a network of sites asks of wp_2_posts and wp_12_posts counts as one. The fingerprint is that of
+// Text, which says `wp_#_posts`; it is that of the statement itself if there are no such tables. See
+// [TableFamily].
+func ParseFamily(sql string) Statement { return Options{}.ParseFamily(sql) }
+
 // Fingerprint is [Fingerprint] of a text read with these options.
 func (o Options) Fingerprint(sql string) string {
 	var room canonRoom
