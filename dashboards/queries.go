@@ -276,6 +276,13 @@ func serverPanels(l limits) []panel {
 				{expr: `rate(plimsoll_mysql_commits_total{SERVER}[RATE])`, legend: "{{host}} {{server}} commits"},
 			},
 		}),
+		{
+			name: "latency", title: "Time of a statement, of all together", kind: graph, width: 24, height: 8, unit: units.Seconds,
+			shows:   "The time that half, one in twenty and one in a hundred of all statements exceeds.",
+			bad:     "The slowest rise first when a server comes to its limit, while the median stays.",
+			act:     "Find which in the table above; MariaDB shows this with the plugin query_response_time only, in steps of ten times.",
+			queries: []query{{expr: `plimsoll_mysql_statement_latency_seconds{SERVER}`, legend: "{{host}} {{server}} {{quantile}}"}},
+		},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"plimsoll/advisor/keeper"
 	"plimsoll/advisor/ledger"
 	"plimsoll/advisor/store"
+	"plimsoll/advisor/verify/scratch"
 	"plimsoll/agent"
 	"plimsoll/agent/config"
 	"plimsoll/collectors"
@@ -36,6 +37,9 @@ type site struct {
 func startSite(t *testing.T, product servers.Product) *site {
 	t.Helper()
 	s := &site{Cluster: servers.StartReplicated(t, product, 1)}
+	if product.Family() == scratch.MariaDB {
+		s.Primary.Exec(t, "INSTALL SONAME 'query_response_time'", "SET GLOBAL query_response_time_stats = ON")
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(s.parts.Wait)
 	t.Cleanup(cancel)

@@ -128,15 +128,34 @@ func latencyMetrics() []Metric {
 					continue
 				}
 				for _, row := range server.Latency.Rows {
-					for quantile, value := range map[string]*float64{"0.5": row.P50, "0.95": row.P95, "0.99": row.P99} {
-						if value != nil {
-							emit(*value, name, row.Fingerprint, row.Schema, quantile)
-						}
-					}
+					emitQuantiles(row.Histogram, emit, name, row.Fingerprint, row.Schema)
+				}
+			}
+		},
+	}, {
+		Name: "plimsoll_mysql_statement_latency_seconds", Type: Gauge, Unit: "seconds",
+		Help: "Latency of all statements together in the last interval; quantile is 0.5, 0.95 or 0.99. It is the upper bound of the " +
+			"server's bucket: to within 5 % on MySQL, to within query_response_time_range_base, by default ten times, on MariaDB.",
+		Source: "performance_schema.events_statements_histogram_global; MariaDB: information_schema.QUERY_RESPONSE_TIME",
+		Job:    "mysql/latency", Labels: []string{"server", "quantile"},
+		Read: func(s *snapshot.Snapshot, emit Emit) {
+			for name, server := range s.Servers {
+				if server.Latency != nil && server.Latency.All != nil {
+					emitQuantiles(*server.Latency.All, emit, name)
 				}
 			}
 		},
 	}}
+}
+
+// emitQuantiles emits those quantiles that an interval had, with labels and the
+// quantile as the last.
+func emitQuantiles(h snapshot.Histogram, emit Emit, labels ...string) {
+	for quantile, value := range map[string]*float64{"0.5": h.P50, "0.95": h.P95, "0.99": h.P99} {
+		if value != nil {
+			emit(*value, append(slices.Clip(labels), quantile)...)
+		}
+	}
 }
 
 // serverMetrics are about the server itself, and what reading it costs.

@@ -33,7 +33,7 @@ func fullServer() *snapshot.Server {
 		})
 	}
 	for i := range 20 {
-		s.Latency.Rows = append(s.Latency.Rows, snapshot.DigestLatency{Fingerprint: fmt.Sprint(i), P50: new(1.0), P95: new(1.0), P99: new(1.0)})
+		s.Latency.Rows = append(s.Latency.Rows, snapshot.DigestLatency{Fingerprint: fmt.Sprint(i), Histogram: snapshot.Histogram{P50: new(1.0), P95: new(1.0), P99: new(1.0)}})
 	}
 	for i := range 51 {
 		s.Use.Series = append(s.Use.Series, snapshot.TableUse{Table: fmt.Sprint(i), Seconds: new(1.0)})

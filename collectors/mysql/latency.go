@@ -32,13 +32,15 @@ type leader struct {
 const maxLeaders = 20
 
 // latencyJob is the job mysql/latency: how long the leading statements took,
-// from the histograms that MySQL has and MariaDB has not.
+// from the histograms that MySQL has and MariaDB has not, and how long all
+// statements together, which MariaDB has in a plugin.
 type latencyJob struct {
 	server  *Server
 	leaders func() []leader
 
 	mu     sync.Mutex
 	epoch  string
+	all    latencyState
 	states map[groupKey]*latencyState
 }
 
@@ -49,7 +51,7 @@ func newLatencyJob(s *Server, digests *digestJob) *latencyJob {
 		}
 		return nil
 	}
-	return &latencyJob{server: s, leaders: leaders, epoch: newEpoch(time.Now()), states: map[groupKey]*latencyState{}}
+	return &latencyJob{server: s, leaders: leaders, epoch: newEpoch(time.Now()), all: newLatencyState(), states: map[groupKey]*latencyState{}}
 }
 
 // latencyState is the histogram of one statement, since the job's epoch.
@@ -58,6 +60,10 @@ type latencyState struct {
 	last  map[string]histogram // by the server's digest
 	total histogram
 	delta histogram // of the last interval
+}
+
+func newLatencyState() latencyState {
+	return latencyState{last: map[string]histogram{}, total: histogram{}}
 }
 
 // histogram counts executions by their bucket's upper bound in picoseconds.
@@ -75,7 +81,10 @@ func (j *latencyJob) Collect(ctx context.Context, into *snapshot.Snapshot) error
 		} else if err := j.read(ctx, q, leaders); err != nil {
 			return err
 		}
-		parts.Latency.Rows = j.rows()
+		if err := j.readAll(ctx, q); err != nil {
+			return fmt.Errorf("read histogram of all statements: %w", err)
+		}
+		parts.Latency.Rows, parts.Latency.All = j.rows(), j.all.shown()
 		parts.Latency.Epoch, parts.Latency.Taken = j.epoch, time.Now()
 		return nil
 	})
@@ -117,7 +126,7 @@ func (j *latencyJob) retain(leaders []leader) {
 func (j *latencyJob) state(key groupKey) *latencyState {
 	s := j.states[key]
 	if s == nil {
-		s = &latencyState{last: map[string]histogram{}, total: histogram{}}
+		s = new(newLatencyState())
 		j.states[key] = s
 	}
 	return s
@@ -135,21 +144,56 @@ func (j *latencyJob) readOne(ctx context.Context, q *session, l leader) error {
 		if l.schema == "" {
 			query, args = selectHistogram+"IS NULL", []any{digest}
 		}
-		seen[digest] = histogram{}
-		err := q.each(ctx, query, func(rows *sql.Rows) error {
-			var bound, calls count
-			if err := rows.Scan(&bound, &calls); err != nil {
-				return err
-			}
-			seen[digest][uint64(bound)] = uint64(calls)
-			return nil
-		}, args...)
-		if err != nil {
+		var err error
+		if seen[digest], err = q.histogram(ctx, query, args...); err != nil {
 			return err
 		}
 	}
 	j.state(l.groupKey).book(seen, time.Now())
 	return nil
+}
+
+const (
+	selectGlobalHistogram = `SELECT BUCKET_TIMER_HIGH, COUNT_BUCKET
+		FROM performance_schema.events_statements_histogram_global WHERE COUNT_BUCKET > 0`
+	// TIME is text, in seconds; the last row's is TOO LONG.
+	selectResponseTimes = `SELECT IF(TIME LIKE 'TOO LONG%', 18446744073709551615,
+			CAST(CAST(TIME AS DECIMAL(20, 6)) * 1000000000000 AS UNSIGNED)), COUNT
+		FROM information_schema.QUERY_RESPONSE_TIME WHERE COUNT > 0`
+)
+
+// readAll reads the histogram of all statements, if the server has one.
+func (j *latencyJob) readAll(ctx context.Context, q *session) error {
+	var query string
+	switch {
+	case q.on("histogram_global"):
+		query = selectGlobalHistogram
+	case q.on("response_times"):
+		query = selectResponseTimes
+	default:
+		j.all = newLatencyState()
+		return nil
+	}
+	seen, err := q.histogram(ctx, query)
+	if err != nil {
+		return err
+	}
+	j.all.book(map[string]histogram{"": seen}, time.Now())
+	return nil
+}
+
+// histogram reads rows of a bucket's bound and count.
+func (q *session) histogram(ctx context.Context, query string, args ...any) (histogram, error) {
+	seen := histogram{}
+	err := q.each(ctx, query, func(rows *sql.Rows) error {
+		var bound, calls count
+		if err := rows.Scan(&bound, &calls); err != nil {
+			return err
+		}
+		seen[uint64(bound)] = uint64(calls)
+		return nil
+	}, args...)
+	return seen, err
 }
 
 // book takes a read. The first of a digest is only the base of the next; a
@@ -176,19 +220,25 @@ func (s *latencyState) book(seen map[string]histogram, now time.Time) {
 func (j *latencyJob) rows() []snapshot.DigestLatency {
 	rows := []snapshot.DigestLatency{}
 	for key, s := range j.states {
-		if len(s.total) == 0 {
-			continue
+		if h := s.shown(); h != nil {
+			rows = append(rows, snapshot.DigestLatency{Fingerprint: key.fingerprint, Schema: key.schema, Histogram: *h})
 		}
-		rows = append(rows, snapshot.DigestLatency{
-			Fingerprint: key.fingerprint, Schema: key.schema,
-			Buckets: buckets(s.total),
-			P50:     quantile(s.delta, 0.50), P95: quantile(s.delta, 0.95), P99: quantile(s.delta, 0.99),
-		})
 	}
 	slices.SortFunc(rows, func(a, b snapshot.DigestLatency) int {
 		return cmp.Or(cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Schema, b.Schema))
 	})
 	return rows
+}
+
+// shown is the state as a snapshot has it; nil until it was read twice.
+func (s *latencyState) shown() *snapshot.Histogram {
+	if len(s.total) == 0 {
+		return nil
+	}
+	return &snapshot.Histogram{
+		Buckets: buckets(s.total),
+		P50:     quantile(s.delta, 0.50), P95: quantile(s.delta, 0.95), P99: quantile(s.delta, 0.99),
+	}
 }
 
 func buckets(counts histogram) []snapshot.Bucket {
@@ -223,9 +273,20 @@ func upperSeconds(bound uint64) float64 { return float64(bound) / 1e12 }
 func (q *session) latencyGap() (snapshot.Gap, bool) {
 	gap, missing := q.digestGap()
 	if !missing && !q.on("histograms") {
-		gap = snapshot.Gap{Reason: "this server (" + q.identity.Version + ") keeps no latency histograms of statements"}
-		missing = true
+		gap, missing = q.noHistograms(), true
 	}
 	gap.Job, gap.Subject = "mysql/latency", q.server.cfg.Name
 	return gap, missing
+}
+
+// noHistograms says what a server lacks whose statements have no histogram each,
+// and how the one of all of them is had.
+func (q *session) noHistograms() snapshot.Gap {
+	gap := snapshot.Gap{Reason: "this server (" + q.identity.Version + ") keeps no latency histograms of statements"}
+	if q.identity.Family == snapshot.MariaDB && !q.on("response_times") {
+		gap.Reason += ", and its plugin for one of all of them together is not in use"
+		gap.Remedy = "INSTALL SONAME 'query_response_time'; SET GLOBAL query_response_time_stats = ON; and in the option file " +
+			"plugin-load-add = query_response_time, query_response_time_stats = ON"
+	}
+	return gap
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/advisor/verify/scratch"
+	"plimsoll/fixtures/servers"
 )
 
 func TestHistogramsCountFromTheirFirstRead(t *testing.T) {
@@ -53,5 +56,31 @@ func TestTooManyLatenciesBeginAnEpoch(t *testing.T) {
 	j.retain(leaders)
 	if len(j.states) != 1 || j.epoch == "old" {
 		t.Errorf("%d statements in epoch %s, want the one that leads in a new epoch", len(j.states), j.epoch)
+	}
+}
+
+// TestAllStatementsHaveAHistogram has its own MariaDB, which must load a plugin.
+func TestAllStatementsHaveAHistogram(t *testing.T) {
+	for _, p := range servers.Products() {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			s := servers.Start(t, p)
+			bound := 0.055 // MySQL's buckets are 4.7 % apart.
+			if s.Family == scratch.MariaDB {
+				s.Exec(t, "INSTALL SONAME 'query_response_time'", "SET GLOBAL query_response_time_stats = ON")
+				bound = 0.1 // Those of the plugin are powers of ten.
+			}
+			job := find(t, open(t, s, 1), "mysql/latency")
+			if all := run(t, job).Latency.All; all != nil {
+				t.Errorf("all statements at the first read = %+v, want nothing yet", all)
+			}
+			for range 30 {
+				s.Exec(t, "DO SLEEP(0.05)")
+			}
+			all := run(t, job).Latency.All
+			if all == nil || all.P50 == nil || *all.P50 < 0.05 || *all.P50 > bound {
+				t.Errorf("all statements = %+v, want a median of 0.05 to %v s", all, bound)
+			}
+		})
 	}
 }

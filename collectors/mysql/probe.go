@@ -85,7 +85,7 @@ func probedVariables() []any {
 		"version", "server_uuid", "server_uid", "server_id", "hostname", "port", "socket",
 		"bind_address", "report_host", "report_port", "performance_schema",
 		"performance_schema_digests_size", "performance_schema_max_digest_length",
-		"max_digest_length", "userstat", "log_bin",
+		"max_digest_length", "userstat", "query_response_time_stats", "log_bin",
 	}
 }
 
@@ -231,6 +231,8 @@ func trials() []trial {
 		{"performance_schema", "SELECT 1 FROM performance_schema.setup_consumers LIMIT 1", schemaOff},
 		{"digests", "SELECT 1 FROM performance_schema.events_statements_summary_by_digest LIMIT 1", schemaOff},
 		{"histograms", "SELECT 1 FROM performance_schema.events_statements_histogram_by_digest LIMIT 1", schemaOff},
+		{"histogram_global", "SELECT 1 FROM performance_schema.events_statements_histogram_global LIMIT 1", schemaOff},
+		{"response_times", "SELECT 1 FROM information_schema.QUERY_RESPONSE_TIME LIMIT 1", responseTimesOff},
 		{"statement_summary", "SELECT 1 FROM performance_schema.events_statements_summary_global_by_event_name LIMIT 1", schemaOff},
 		{"index_use", "SELECT 1 FROM performance_schema.table_io_waits_summary_by_index_usage LIMIT 1", schemaOff},
 		{"userstat", "SELECT 1 FROM information_schema.TABLE_STATISTICS LIMIT 1", userstatOff},
@@ -239,6 +241,9 @@ func trials() []trial {
 
 func schemaOff(variables map[string]string) bool   { return variables["performance_schema"] == "OFF" }
 func userstatOff(variables map[string]string) bool { return variables["userstat"] == "OFF" }
+func responseTimesOff(variables map[string]string) bool {
+	return variables["query_response_time_stats"] == "OFF"
+}
 
 func (q *session) probeFeatures(ctx context.Context) error {
 	q.identity.Features = map[string]snapshot.Feature{}

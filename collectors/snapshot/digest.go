@@ -121,6 +121,10 @@ type Coverage struct {
 type Latency struct {
 	Meta
 	Rows []DigestLatency `json:"rows"`
+	// All is the histogram of all the server's statements together; nil if the
+	// server keeps none. Source: MySQL's events_statements_histogram_global,
+	// MariaDB's plugin query_response_time.
+	All *Histogram `json:"all,omitempty"`
 }
 
 // DigestLatency is the histogram of one digest. Source: MySQL's
@@ -128,6 +132,11 @@ type Latency struct {
 type DigestLatency struct {
 	Fingerprint string `json:"fingerprint"`
 	Schema      string `json:"schema"`
+	Histogram
+}
+
+// Histogram counts executions by how long they took.
+type Histogram struct {
 	// Buckets hold counts that do not include lower buckets, and only those
 	// that are not empty, by rising bound.
 	Buckets []Bucket `json:"buckets"`
