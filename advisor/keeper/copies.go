@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -43,21 +44,44 @@ func (k *Keeper) Copies(latest *snapshot.Snapshot, w fleet.Window) ([]*snapshot.
 		if t.Before(w.From) || !t.Before(latest.Taken) {
 			continue
 		}
-		older, err := k.load(latest.AgentID, t)
+		older, err := k.load(latest.AgentID, t, len(out) == 0)
 		if err != nil {
 			k.log.Warn("cannot read a kept snapshot", "error", err)
 			continue
 		}
-		out = append(out, older)
-		if sameEpochs(older, latest) {
+		out = append(out, older.Snapshot)
+		if older.epochs == allEpochs(latest) {
 			break
 		}
 	}
 	return append(out, latest), nil
 }
 
-// sameEpochs reports whether every part of latest goes on from one of older.
-func sameEpochs(older, latest *snapshot.Snapshot) bool { return allEpochs(older) == allEpochs(latest) }
+// base is a copy that bounds a window, and allEpochs of it.
+type base struct {
+	*snapshot.Snapshot
+	epochs string
+}
+
+// totals returns what is subtracted from a later copy: of the oldest copy nothing
+// else is asked, and texts and structure are most of what a copy takes.
+func totals(s *snapshot.Snapshot) *snapshot.Snapshot {
+	out := *s
+	out.Events, out.Gaps, out.Agent, out.Servers = nil, nil, nil, nil
+	for name, full := range s.Servers {
+		lean := out.Server(name)
+		*lean = snapshot.Server{
+			Status: full.Status, Digests: full.Digests, Coverage: full.Coverage, Locks: full.Locks,
+			Transactions: full.Transactions, Deadlocks: full.Deadlocks, Use: full.Use, Binlog: full.Binlog,
+		}
+		if d := full.Digests; d != nil {
+			rows := *d
+			rows.Texts, rows.Series = nil, nil
+			lean.Digests = &rows
+		}
+	}
+	return &out
+}
 
 // allEpochs names the epochs of all parts of s.
 func allEpochs(s *snapshot.Snapshot) string {
@@ -118,7 +142,7 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	if err := makeFolder(filepath.Join(k.dir, s.AgentID)); err != nil {
 		return err
 	}
-	if err := write(k.path(s.AgentID, s.Taken), lean); err != nil {
+	if err := k.write(k.path(s.AgentID, s.Taken), lean); err != nil {
 		return err
 	}
 	k.remember(s)
@@ -182,19 +206,23 @@ func (k *Keeper) kept(id string) ([]time.Time, error) {
 	return out, nil
 }
 
-// load reads a copy. The one that bounds the window now is read at every round,
-// and so it is remembered.
-func (k *Keeper) load(id string, t time.Time) (*snapshot.Snapshot, error) {
+// load reads a copy, of the oldest its totals alone. The one that bounds the
+// window now is wanted at every round, and so it is remembered.
+func (k *Keeper) load(id string, t time.Time, oldest bool) (base, error) {
 	path := k.path(id, t)
 	k.mu.Lock()
-	s := k.bases[path]
+	known, ok := k.bases[path]
 	k.mu.Unlock()
-	if s != nil {
-		return s, nil
+	if ok {
+		return known, nil
 	}
 	s, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return base{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	b := base{s, allEpochs(s)}
+	if oldest {
+		b.Snapshot = totals(s)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -203,8 +231,8 @@ func (k *Keeper) load(id string, t time.Time) (*snapshot.Snapshot, error) {
 			delete(k.bases, old)
 		}
 	}
-	k.bases[path] = s
-	return s, nil
+	k.bases[path] = b
+	return b, nil
 }
 
 func (k *Keeper) path(id string, t time.Time) string {
@@ -248,7 +276,7 @@ func read(path string) (*snapshot.Snapshot, error) {
 }
 
 // write makes the file whole or not at all.
-func write(path string, s *snapshot.Snapshot) (err error) {
+func (k *Keeper) write(path string, s *snapshot.Snapshot) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
 	if err != nil {
 		return err
@@ -258,10 +286,16 @@ func write(path string, s *snapshot.Snapshot) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	packed := gzip.NewWriter(f)
-	err = errors.Join(json.NewEncoder(packed).Encode(s), packed.Close(), f.Sync(), f.Close())
+	err = errors.Join(k.pack(f, s), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+func (k *Keeper) pack(to io.Writer, s *snapshot.Snapshot) error {
+	k.packing.Lock()
+	defer k.packing.Unlock()
+	k.packer.Reset(to)
+	return errors.Join(json.NewEncoder(k.packer).Encode(s), k.packer.Close())
 }

@@ -1,15 +1,11 @@
 package keeper
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
@@ -23,6 +19,10 @@ const (
 	maxIndex    = 64 << 10
 	maxPacked   = 8 << 20
 	maxUnpacked = 64 << 20
+	// maxWeight is what one agent's snapshot may take of our memory, as weigh
+	// counts it. The largest section that an agent sends, a million columns in
+	// 64 MiB, weighs two thirds of that.
+	maxWeight = 256 << 20
 )
 
 // index is the answer to GET /v1/snapshot.
@@ -37,7 +37,8 @@ type index struct {
 
 // section is one section as it was last read.
 type section struct {
-	etag string
+	etag   string
+	weight int64
 	*snapshot.Snapshot
 }
 
@@ -47,10 +48,10 @@ type section struct {
 // section no longer holds, such as a server that was taken out of the agent's
 // configuration, is then gone. A section that cannot be read costs a gap, and
 // stays as it was; it is asked for again in the next round.
-func fetch(ctx context.Context, t store.Target, a agent) (agent, error) {
+func (d *desk) fetch(ctx context.Context, t store.Target, a agent) (agent, error) {
 	var idx index
 	asked := time.Now()
-	header, err := get(ctx, t, "/v1/snapshot", maxIndex, &idx)
+	header, _, err := d.get(ctx, t, "/v1/snapshot", maxIndex, maxWeight, &idx)
 	if err != nil {
 		return a, err
 	}
@@ -66,18 +67,20 @@ func fetch(ctx context.Context, t store.Target, a agent) (agent, error) {
 	}
 	a.sections, a.Err = map[snapshot.Section]section{}, nil
 	var gaps []snapshot.Gap
+	room := maxWeight - weightOf(known)
 	for name, etag := range idx.known() {
 		s := known[name]
 		if etag == "" || etag != s.etag {
-			fresh, err := fetchSection(ctx, t, name, s.Snapshot, idx.AgentID)
+			fresh, err := d.fetchSection(ctx, t, name, s, idx.AgentID, room+s.weight)
 			if ctx.Err() != nil {
 				return a, fmt.Errorf("section %s: %w", name, err)
 			}
 			if err != nil {
 				gaps = append(gaps, snapshot.Gap{Job: "advisor", Reason: fmt.Sprintf("section %s could not be fetched: %v", name, err)})
-				fresh, etag = s.Snapshot, ""
+				fresh, etag = s, ""
 			}
-			s = section{etag, fresh}
+			room += s.weight - fresh.weight
+			s = section{etag, fresh.weight, fresh.Snapshot}
 		}
 		a.sections[name] = s
 	}
@@ -121,85 +124,50 @@ func (i index) join(sections map[snapshot.Section]section, gaps []snapshot.Gap) 
 	return out
 }
 
-func fetchSection(ctx context.Context, t store.Target, name snapshot.Section, known *snapshot.Snapshot, id string) (*snapshot.Snapshot, error) {
-	fresh, err := getSection(ctx, t, name, knownTexts(name, known), id)
-	if err != nil || name != snapshot.SectionDigests || known == nil {
+func weightOf(sections map[snapshot.Section]section) int64 {
+	var sum int64
+	for _, s := range sections {
+		sum += s.weight
+	}
+	return sum
+}
+
+// fetchSection reads a section, which may take so much room in memory.
+func (d *desk) fetchSection(ctx context.Context, t store.Target, name snapshot.Section, known section, id string, room int64) (section, error) {
+	fresh, err := d.getSection(ctx, t, name, knownTexts(name, known.Snapshot), id, room)
+	if err != nil || name != snapshot.SectionDigests || known.Snapshot == nil {
 		return fresh, err
 	}
-	if revisionsBeganAnew(known, fresh) {
-		return getSection(ctx, t, name, 0, id)
+	if revisionsBeganAnew(known.Snapshot, fresh.Snapshot) {
+		return d.getSection(ctx, t, name, 0, id, room)
 	}
-	keepTexts(known, fresh)
+	fresh.weight += keepTexts(known.Snapshot, fresh.Snapshot)
+	if fresh.weight > room {
+		return section{}, errors.New("texts that came before, and those that came now, are more than an agent's can be")
+	}
 	return fresh, nil
 }
 
 // getSection reads a section, with the texts after a revision.
-func getSection(ctx context.Context, t store.Target, name snapshot.Section, after uint64, id string) (*snapshot.Snapshot, error) {
+func (d *desk) getSection(ctx context.Context, t store.Target, name snapshot.Section, after uint64, id string, room int64) (section, error) {
 	path := "/v1/snapshot/" + string(name)
 	if after > 0 {
 		path += fmt.Sprintf("?after=%d", after)
 	}
 	var fresh snapshot.Snapshot
-	if _, err := get(ctx, t, path, maxPacked, &fresh); err != nil {
-		return nil, err
+	_, weight, err := d.get(ctx, t, path, maxPacked, room, &fresh)
+	if err != nil {
+		return section{}, err
 	}
 	if fresh.AgentID != id {
-		return nil, fmt.Errorf("it is of another agent (%.64q)", fresh.AgentID)
+		return section{}, fmt.Errorf("it is of another agent (%.64q)", fresh.AgentID)
 	}
 	dropNil(&fresh)
-	return &fresh, nil
+	return section{weight: weight, Snapshot: &fresh}, nil
 }
 
 // dropNil removes servers without parts: JSON may say null where an agent never
 // does.
 func dropNil(s *snapshot.Snapshot) {
 	maps.DeleteFunc(s.Servers, func(_ string, parts *snapshot.Server) bool { return parts == nil })
-}
-
-// get decodes the JSON at path, which may be at most limit bytes on the wire.
-func get(ctx context.Context, t store.Target, path string, limit int64, into any) (http.Header, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.URL(path), nil)
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Accept-Encoding", "gzip") // by hand, so that both sizes can be bounded
-	answer, err := t.Client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 200))
-		return nil, fmt.Errorf("%s answered %s: %.200q", path, answer.Status, text)
-	}
-	body := io.Reader(bounded(answer.Body, limit))
-	if answer.Header.Get("Content-Encoding") == "gzip" {
-		if body, err = gzip.NewReader(body); err != nil {
-			return nil, fmt.Errorf("unpack %s: %w", path, err)
-		}
-	}
-	if err := json.NewDecoder(bounded(body, maxUnpacked)).Decode(into); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return answer.Header, nil
-}
-
-// bounded fails, instead of ending, after n bytes: half an answer is no answer.
-func bounded(r io.Reader, n int64) io.Reader { return &boundedReader{r: r, left: n} }
-
-type boundedReader struct {
-	r    io.Reader
-	left int64
-}
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errors.New("the answer is larger than an agent's can be")
-	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	return n, err
 }

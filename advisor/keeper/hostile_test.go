@@ -13,6 +13,7 @@ import (
 
 	"plimsoll/advisor/store"
 	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
 )
 
 // withText adds a server whose digest has a text of a revision.
@@ -200,5 +201,27 @@ func TestWhatOutlivedItsAgentIsRemoved(t *testing.T) {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil || len(entries) != 1 || entries[0].Name() != "NOTES" {
 		t.Errorf("left are %v, %v, want what is not ours", entries, err)
+	}
+}
+
+func TestOfTheOldestCopyOnlyTotalsAreKeptInMemory(t *testing.T) {
+	now := noon
+	k := open(t, &now)
+	first := agentSnapshot("agent-00000001", noon, "e", 1)
+	withText(first, "db1", "fp1:a", 1)
+	first.Server("db1").Schema = &snapshot.Schema{Meta: snapshot.Meta{Taken: noon, Epoch: "e"}, Tables: []snapshot.Table{{Name: "orders"}}}
+	if err := k.keep(first); err != nil {
+		t.Fatal(err)
+	}
+	last := first.Clone()
+	last.Taken = noon.Add(time.Minute)
+	got, err := k.Copies(last, fleet.Window{From: noon.Add(-time.Hour), To: last.Taken})
+	if err != nil || len(got) != 2 {
+		t.Fatalf("copies = %v, %v, want both", got, err)
+	}
+	digests := *first.Servers["db1"].Digests
+	digests.Texts = nil
+	if diff := cmp.Diff(&snapshot.Server{Digests: &digests}, got[0].Servers["db1"]); diff != "" {
+		t.Errorf("the oldest copy's server (-want +got):\n%s", diff)
 	}
 }

@@ -8,6 +8,7 @@
 package keeper
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,11 +35,15 @@ type Keeper struct {
 	log *slog.Logger
 	now func() time.Time
 
+	desks   chan *desk // one for each agent that may be asked at a time
+	packing sync.Mutex // of packer, which is 800 KiB
+	packer  *gzip.Writer
+
 	mu      sync.Mutex
-	targets map[string]*agent             // by target
-	bases   map[string]*snapshot.Snapshot // by path, those that bound the window
-	epochs  map[string]string             // by agent, of its newest copy
-	swept   time.Time                     // when copies were last looked through
+	targets map[string]*agent // by target
+	bases   map[string]base   // by path, those that bound the window
+	epochs  map[string]string // by agent, of its newest copy
+	swept   time.Time         // when copies were last looked through
 }
 
 // Agent is what the keeper knows of one target.
@@ -69,10 +74,14 @@ func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	return &Keeper{
-		dir: dir, log: log, now: now,
-		targets: map[string]*agent{}, bases: map[string]*snapshot.Snapshot{}, epochs: map[string]string{},
-	}, nil
+	k := &Keeper{
+		dir: dir, log: log, now: now, desks: make(chan *desk, parallel), packer: gzip.NewWriter(nil),
+		targets: map[string]*agent{}, bases: map[string]base{}, epochs: map[string]string{},
+	}
+	for range parallel {
+		k.desks <- &desk{}
+	}
+	return k, nil
 }
 
 // Fetch asks every target once, some at a time, and keeps what came. An agent
@@ -83,18 +92,17 @@ func (k *Keeper) Fetch(ctx context.Context, targets []store.Target) {
 	k.forget(targets)
 	k.sweepHourly()
 	var wg sync.WaitGroup
-	turns := make(chan struct{}, parallel)
 	for _, t := range targets {
-		turns <- struct{}{}
+		d := <-k.desks
 		wg.Go(func() {
-			defer func() { <-turns }()
-			k.fetchOne(ctx, t)
+			defer func() { k.desks <- d }()
+			k.fetchOne(ctx, d, t)
 		})
 	}
 	wg.Wait()
 }
 
-func (k *Keeper) fetchOne(ctx context.Context, t store.Target) {
+func (k *Keeper) fetchOne(ctx context.Context, d *desk, t store.Target) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	before := k.agent(t.String())
@@ -103,7 +111,7 @@ func (k *Keeper) fetchOne(ctx context.Context, t store.Target) {
 			k.note(before, fmt.Errorf("BUG: fetch snapshot from %s: %v", t, fault))
 		}
 	}()
-	after, err := fetch(ctx, t, before)
+	after, err := d.fetch(ctx, t, before)
 	if err != nil {
 		k.note(before, fmt.Errorf("fetch snapshot from %s: %w", t, err))
 		return

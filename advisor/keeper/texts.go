@@ -1,6 +1,11 @@
 package keeper
 
-import "plimsoll/collectors/snapshot"
+import (
+	"reflect"
+	"slices"
+
+	"plimsoll/collectors/snapshot"
+)
 
 // Texts of statements are most of an agent's bytes and hardly change. Each has a
 // revision, which grows by one a text in each server, so that only those that
@@ -39,8 +44,8 @@ func revisionsBeganAnew(known, fresh *snapshot.Snapshot) bool {
 }
 
 // keepTexts gives fresh the texts that are known already, as far as its rows
-// still need them.
-func keepTexts(known, fresh *snapshot.Snapshot) {
+// still need them, and returns what these weigh.
+func keepTexts(known, fresh *snapshot.Snapshot) (weight int64) {
 	for name, server := range fresh.Servers {
 		old := known.Servers[name]
 		if server.Digests == nil || old == nil || old.Digests == nil {
@@ -57,7 +62,18 @@ func keepTexts(known, fresh *snapshot.Snapshot) {
 		for _, t := range old.Digests.Texts {
 			if needed[t.Fingerprint] && !have[t.Fingerprint] {
 				server.Digests.Texts = append(server.Digests.Texts, t)
+				weight += weightOfText(t)
 			}
 		}
 	}
+	return weight
+}
+
+// weightOfText is what weigh counts for a text, about.
+func weightOfText(t snapshot.DigestText) int64 {
+	n := grown*int(reflect.TypeFor[snapshot.DigestText]().Size()) + len(t.Fingerprint) + len(t.Text)
+	for _, table := range slices.Concat(t.Reads, t.Writes) {
+		n += grown*int(reflect.TypeFor[string]().Size()) + len(table)
+	}
+	return int64(n)
 }
