@@ -13,7 +13,7 @@ import (
 // that they share.
 func workload(primary *fleet.Server) index.Workload {
 	w := index.Workload{Tables: primary.Latest.Schema.Tables}
-	for _, s := range append([]*fleet.Server{primary}, primary.Replicas...) {
+	for _, s := range holders(primary) {
 		if s.Digests == nil {
 			continue
 		}
@@ -41,17 +41,22 @@ func aboutIndex(s *fleet.Server, t *snapshot.Table, part string) Subject {
 
 func quoteTable(t *snapshot.Table) string { return quoteName(t.Schema) + "." + quoteName(t.Name) }
 
+// giveUp lets a change of structure fail where a transaction is in its way: it
+// would wait for that for a day on MariaDB and a year on MySQL, and every
+// statement on the table behind it.
+const giveUp = "SET SESSION lock_wait_timeout = 5; "
+
 // alter is a change of a table to copy. A name with characters that do not show
 // cannot be written as it is, and must not be written as another: the table of
 // that name may be there too.
 func alter(s *fleet.Server, t *snapshot.Table, note, change string, names ...string) Step {
 	for _, name := range append(names, t.Schema, t.Name) {
 		if printable(name) != name {
-			return Step{Kind: Advice, Target: s.Name, Text: "A name holds characters that do not show: " +
+			return Step{Kind: Advice, Target: called(s), Text: "A name holds characters that do not show: " +
 				"write the statement by hand, with the names from information_schema.STATISTICS."}
 		}
 	}
-	return Step{Kind: SQL, Target: s.Name, Note: note, Text: "ALTER TABLE " + quoteTable(t) + " " + change + ";"}
+	return Step{Kind: SQL, Target: called(s), Note: note, Text: giveUp + "ALTER TABLE " + quoteTable(t) + " " + change + ";"}
 }
 
 // hideSteps make an index invisible to the optimizer, and visible again; it is
@@ -62,7 +67,7 @@ func hideSteps(s *fleet.Server, t *snapshot.Table, name string) (hide, show Step
 		word, back, since = "IGNORED", "NOT IGNORED", atLeast(s, 10, 6, 0)
 	}
 	if !since {
-		try := Step{Kind: Advice, Target: s.Name, Text: "Try it on a replica first: this version cannot hide an index, only drop it and build it anew."}
+		try := Step{Kind: Advice, Target: called(s), Text: "Try it on a replica first: this version cannot hide an index, only drop it and build it anew."}
 		return try, try
 	}
 	change := "ALTER INDEX " + quoteName(name) + " "
@@ -91,4 +96,11 @@ func plainColumns(key []index.Part) string {
 		out = append(out, p.Column)
 	}
 	return strings.Join(out, ", ")
+}
+
+// addSize adds how large an index is, if that is known.
+func (f *Finding) addSize(size *float64, w fleet.Window) {
+	if size != nil {
+		f.Evidence = append(f.Evidence, Evidence{What: "size, estimated", Value: *size, Unit: Bytes, Source: "rows and widths of the columns", Window: w})
+	}
 }

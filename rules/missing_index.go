@@ -2,9 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"plimsoll/collectors/sqltext"
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 	"plimsoll/rules/index"
 )
@@ -32,38 +33,50 @@ func checkMissingIndex(c Case) Result {
 			continue
 		}
 		asked := workload(s)
-		asked.MinShare = c.Rule.Threshold.Value
+		asked.MinLoad = c.Rule.Threshold.Value * loadOfAll(s)
 		found := index.Analyse(asked)
 		for _, a := range found.Missing {
 			out.Findings = append(out.Findings, missingIndexFinding(c, s, a))
 		}
-		if n := notUnderstood(s, found); n != nil {
+		if n := notJudged(s, found); n != nil {
 			out.NotReady = append(out.NotReady, *n)
 		}
 	}
 	return out
 }
 
-// notUnderstood says how many of the statements that matter were not analysed.
-func notUnderstood(s *fleet.Server, found index.Analysis) *NotReady {
-	if len(found.NotUnderstood) == 0 {
+// loadOfAll is the statement time of a primary and its replicas, in seconds a
+// second: what a missing index costs is spread over all of them.
+func loadOfAll(primary *fleet.Server) float64 {
+	var sum float64
+	for _, s := range holders(primary) {
+		load, _ := statementLoad(s)
+		sum += load
+	}
+	return sum
+}
+
+// notJudged says how many of the statements that matter could not be analysed.
+func notJudged(s *fleet.Server, found index.Analysis) *NotReady {
+	if len(found.NotJudged) == 0 {
 		return nil
 	}
 	var names []string
-	for _, statement := range found.NotUnderstood[:min(len(found.NotUnderstood), 5)] {
+	for _, statement := range found.NotJudged[:min(len(found.NotJudged), 5)] {
 		names = append(names, statement.Fingerprint)
 	}
 	return &NotReady{
 		Subject: aboutServer(s),
-		Reason: fmt.Sprintf("%d of %d statements that read too much were not understood, and so not judged: %s",
-			len(found.NotUnderstood), found.Relevant, strings.Join(names, ", ")),
+		Reason: fmt.Sprintf("%d of %d statements that read too much were not judged: cut texts, unknown grammar, "+
+			"or tables and columns that are not known, such as views (%s)",
+			len(found.NotJudged), found.Relevant, strings.Join(names, ", ")),
 	}
 }
 
 func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	top := a.Benefits[0]
 	w := s.Digests.Window
-	load, _ := statementLoad(s)
+	load := loadOfAll(s)
 	f := Found(c.Rule, aboutIndex(s, a.Table, plainColumns(a.Columns)),
 		c.evidence("statement time of what reads too much", share(a, load), "digests, SUM_TIMER_WAIT", w),
 		Evidence{
@@ -92,8 +105,8 @@ func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	}
 	f.addDDL(s, a)
 	f.Risks = []string{
-		"Adding it waits for open transactions on the table, and statements wait behind it: do it while none is long.",
-		fmt.Sprintf("Each write to the table keeps it up to date; it takes about %s.", Words(a.SizeBytes, Bytes)),
+		"Adding it waits for open transactions on the table, and statements wait behind it: it gives up after 5 s, and is then to be tried again.",
+		"Each write to the table keeps it up to date" + takes(a.SizeBytes) + ".",
 		"A replica applies the change for as long as the primary took, and stands behind meanwhile.",
 	}
 	f.Verify = Verify{What: "rows examined a call", Expect: "at most " + Words(top.ExaminedAfter.Hi, Count) + " (estimated)", After: "some minutes of traffic"}
@@ -113,7 +126,15 @@ func missingIndexConfidence(c Case, a index.Advice, w fleet.Window) Confidence {
 	if !a.Sure {
 		return c.confidence(0.5, w, "how many values the columns have is not known")
 	}
-	return c.confidence(0.85, w, "estimated, not tried")
+	return c.confidence(0.75, w, "estimated, not tried")
+}
+
+// takes says how large an index will be, if that is known.
+func takes(size *float64) string {
+	if size == nil {
+		return ""
+	}
+	return "; it takes about " + Words(*size, Bytes)
 }
 
 func describe(class string) string {
@@ -139,15 +160,47 @@ func (f *Finding) addTable(a index.Advice, w fleet.Window) {
 	})
 }
 
+func (f *Finding) addDDL(s *fleet.Server, a index.Advice) {
+	if a.Hidden != "" {
+		hide, show := hideSteps(s, a.Table, a.Hidden)
+		show.Note = "It serves, and was hidden from the optimizer: nothing is built."
+		f.Remedy, f.Rollback = []Step{show}, []Step{hide}
+		return
+	}
+	name := indexName(a)
+	online, note := ", ALGORITHM=INPLACE, LOCK=NONE", "Online: reads and writes go on meanwhile."
+	switch m := s.Latest.Membership; {
+	case !strings.EqualFold(a.Table.Engine, "InnoDB"):
+		online, note = "", "Not online: nobody can write to a table of "+printable(a.Table.Engine)+" meanwhile."
+	case m != nil && m.Galera != nil:
+		note = "Every node stands still for as long as it takes (wsrep_OSU_method = TOI): on a large table use pt-online-schema-change."
+	}
+	add := fmt.Sprintf("ADD INDEX %s (%s)%s", quoteName(name), columnList(a.Columns), online)
+	f.Remedy = []Step{alter(s, a.Table, note, add, name)}
+	f.Rollback = []Step{dropStep(s, a.Table, name, "")}
+	if a.Replaces != "" {
+		hide, show := hideSteps(s, a.Table, a.Replaces)
+		hide.Note = "The new index begins with its columns: hide it once the new one is used; mysql/redundant-index then says how to go on."
+		f.Remedy, f.Rollback = append(f.Remedy, hide), append([]Step{show}, f.Rollback...)
+	}
+}
+
 // maxIndexName is the longest name of an index.
 const maxIndexName = 64
 
-func (f *Finding) addDDL(s *fleet.Server, a index.Advice) {
-	name := sqltext.Clip("idx_"+strings.ReplaceAll(plainColumns(a.Columns), ", ", "_"), maxIndexName)
-	add := fmt.Sprintf("ADD INDEX %s (%s), ALGORITHM=INPLACE, LOCK=NONE", quoteName(name), columnList(a.Columns))
-	f.Remedy = []Step{alter(s, a.Table, "Online: reads and writes go on meanwhile.", add, name)}
-	if a.Replaces != "" {
-		f.Remedy = append(f.Remedy, dropStep(s, a.Table, a.Replaces, "The new index begins with its columns; once the new one is used, this one is redundant."))
+// indexName is a name that the table has no index of yet.
+func indexName(a index.Advice) string {
+	base := "idx_" + strings.ReplaceAll(plainColumns(a.Columns), ", ", "_")
+	for n := 1; ; n++ {
+		suffix := ""
+		if n > 1 {
+			suffix = fmt.Sprintf("_%d", n)
+		}
+		runes := []rune(base)
+		name := strings.TrimRight(string(runes[:min(len(runes), maxIndexName-len(suffix))]), " ") + suffix
+		taken := func(i snapshot.Index) bool { return strings.EqualFold(i.Name, name) }
+		if !slices.ContainsFunc(a.Table.Indexes, taken) {
+			return name
+		}
 	}
-	f.Rollback = []Step{dropStep(s, a.Table, name, "")}
 }

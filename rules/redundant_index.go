@@ -44,8 +44,8 @@ func redundantIndexFinding(c Case, s *fleet.Server, r index.Redundant) Finding {
 		c.evidence("rows in the table, estimated by the server", float64(*r.Table.Rows), "information_schema.TABLES, TABLE_ROWS", w),
 		Evidence{What: "the index", Unit: Text, Words: describeIndex(r.Index), Source: "information_schema.STATISTICS", Window: w},
 		Evidence{What: "the one that serves all that it does", Unit: Text, Words: describeIndex(r.By), Source: "information_schema.STATISTICS", Window: w},
-		Evidence{What: "size, estimated", Value: r.SizeBytes, Unit: Bytes, Source: "rows and widths of the columns", Window: w},
 	)
+	f.addSize(r.SizeBytes, w)
 	f.Severity = Low
 	f.Confidence = c.confidence(0.9, w)
 	f.Summary = fmt.Sprintf("%s on %s.%s is the beginning of %s.", r.Index.Name, r.Table.Schema, r.Table.Name, r.By.Name)

@@ -18,11 +18,14 @@ func TestStatementsToCopyAreUnderstoodByRealServers(t *testing.T) {
 	for _, product := range servers.Products() {
 		t.Run(string(product), func(t *testing.T) {
 			c := servers.StartReplicated(t, product, 1)
+			c.Primary.Exec(t, "CREATE DATABASE shop", `CREATE TABLE shop.orders (
+				id INT UNSIGNED PRIMARY KEY, customer_id INT UNSIGNED, email VARCHAR(128), created_at DATETIME,
+				KEY by_customer (customer_id, created_at), KEY customer (customer_id), KEY legacy (created_at))`)
 			targets := map[string]*servers.Server{"db1": c.Primary, "db2": c.Replicas[0], "": c.Primary}
 			findings := Judge(illSite(c), All()).Findings
 			done := map[string]bool{}
 			for _, f := range findings {
-				for _, s := range slices.Concat(f.Remedy, f.Rollback) {
+				for _, s := range dropsLast(slices.Concat(f.Remedy, f.Rollback)) {
 					run := map[StepKind]func(context.Context, *servers.Server, string) error{SQL: runStep, Config: knowVariables}[s.Kind]
 					key := s.Target + s.Text
 					if run == nil || done[key] {
@@ -34,11 +37,18 @@ func TestStatementsToCopyAreUnderstoodByRealServers(t *testing.T) {
 					}
 				}
 			}
-			if len(done) < 20 {
-				t.Errorf("steps that were tried = %d, want 20 at least", len(done))
+			if len(done) < 28 {
+				t.Errorf("steps that were tried = %d, want 28 at least", len(done))
 			}
 		})
 	}
+}
+
+// dropsLast puts what drops an index behind what shows it again.
+func dropsLast(in []Step) []Step {
+	drops := func(s Step) int { return min(strings.Count(s.Text, "DROP INDEX"), 1) }
+	slices.SortStableFunc(in, func(a, b Step) int { return drops(a) - drops(b) })
+	return in
 }
 
 // illSite has every fault whose remedy is a statement, on servers of c's kind.
@@ -61,6 +71,7 @@ func illSite(c *servers.Cluster) *fleet.Fleet {
 		s.Digests.Overflow.Seconds, s.Digests.Rows[0].Truncated = 0.2*daySeconds, true
 	}
 	f := site(
+		primary(withOrders(btree("customer", false, "customer_id"), btree("legacy", false, "created_at"))), primary(byEmail(0.4)), watched(),
 		primary(lookAlike), primary(cutAndFull), primary(longOpen(900)), primary(idleFor(880)), primary(pastLimit), primary(binlog(lax)),
 		primary(waits(snapshot.LockGap, "job", 0.2)), primary(waits(snapshot.LockMetadata, "stock", 0.2)), primary(misses(400, 0.0005)),
 		primary(binlog(func(b *snapshot.Binlog) { b.Format, b.RetentionSeconds = "STATEMENT", new(daySeconds) })),

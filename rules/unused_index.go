@@ -118,8 +118,8 @@ func unusedIndexFinding(c Case, s *fleet.Server, u index.Unused, writes float64)
 		c.evidence("rows written to its table", writes, "table_io_waits_summary_by_table", w),
 		Evidence{What: "reads by the index, on all servers", Value: 0, Unit: Count, Source: s.Use.Since.Source, Window: counted},
 		Evidence{What: "the index", Unit: Text, Words: describeIndex(u.Index), Source: "information_schema.STATISTICS", Window: w},
-		Evidence{What: "size, estimated", Value: u.SizeBytes, Unit: Bytes, Source: "rows and widths of the columns", Window: w},
 	)
+	f.addSize(u.SizeBytes, w)
 	f.Severity = Low
 	f.Confidence = Confidence{Ratio: 0.8}
 	if c.Rule.MinWindow < unusedDays*aDay {

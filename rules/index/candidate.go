@@ -1,6 +1,8 @@
 package index
 
 import (
+	"slices"
+
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/sqlshape"
 )
@@ -43,7 +45,8 @@ func adviseTable(s Statement, shape *sqlshape.Shape, at int, tables catalog) (Ad
 	if after.Hi > (1-MinGain)*scanned {
 		return Advice{}, false
 	}
-	a := Advice{Table: t, Columns: parts(t, columns), Replaces: replaces(t, columns), Sure: sure}
+	a := Advice{Table: t, Columns: parts(t, columns), Hidden: hidden(t, columns)}
+	a.Sure = sure && !slices.ContainsFunc(a.Columns, func(p Part) bool { return p.Prefix > 0 })
 	a.SizeBytes = size(t, a.Columns)
 	a.Benefits = []Benefit{benefit(s, scanned, after)}
 	return a, true
@@ -107,9 +110,12 @@ func orderColumns(t *snapshot.Table, shape *sqlshape.Shape, o sqlshape.Table, eq
 	if !shape.Blocks[o.Block].Limited || len(o.Order) == 0 || len(o.In) > 0 || len(o.Range)+len(o.PrefixLike) > 0 {
 		return nil
 	}
+	if slices.ContainsFunc(equal, func(name string) bool { return onlyPrefix(*columnOf(t, name)) }) {
+		return nil // rows of one beginning are not in the order of what stands behind
+	}
 	var out []string
 	for _, by := range o.Order {
-		if by.Desc != o.Order[0].Desc || columnOf(t, by.Column) == nil {
+		if c := columnOf(t, by.Column); by.Desc != o.Order[0].Desc || c == nil || onlyPrefix(*c) {
 			return nil
 		}
 		if !has(equal, by.Column) && !has(primaryKey(t), by.Column) {

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"plimsoll/collectors/snapshot"
@@ -52,6 +54,35 @@ func (c catalog) columns(session string) sqlshape.Catalog {
 		}
 		return names, true
 	}
+}
+
+// know reports whether all tables and compared columns of a statement are known.
+// Those of the server itself are nobody's to index.
+func (c catalog) know(session string, shape *sqlshape.Shape) bool {
+	for _, o := range shape.Tables {
+		if o.Derived || system(cmp.Or(o.Schema, session)) {
+			continue
+		}
+		t := c.find(session, o.Schema, o.Name)
+		if t == nil {
+			return false
+		}
+		n := needOf(o)
+		for _, name := range slices.Concat(n.equal, n.ranges) {
+			if columnOf(t, name) == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func system(schema string) bool {
+	switch strings.ToLower(schema) {
+	case "mysql", "sys", "information_schema", "performance_schema":
+		return true
+	}
+	return false
 }
 
 func columnOf(t *snapshot.Table, name string) *snapshot.Column {

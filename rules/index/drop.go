@@ -13,8 +13,9 @@ type Redundant struct {
 	Table *snapshot.Table
 	Index snapshot.Index
 	// By serves everything that Index does.
-	By        snapshot.Index
-	SizeBytes float64
+	By snapshot.Index
+	// SizeBytes is estimated; nil if the rows are not known.
+	SizeBytes *float64
 }
 
 // FindRedundant returns indexes that can go because another one serves what they
@@ -77,9 +78,10 @@ func samePrefix(a, b *int) bool {
 
 // Unused is an index that no server used for as long as it counted.
 type Unused struct {
-	Table     *snapshot.Table
-	Index     snapshot.Index
-	SizeBytes float64
+	Table *snapshot.Table
+	Index snapshot.Index
+	// SizeBytes is estimated; nil if the rows are not known.
+	SizeBytes *float64
 }
 
 // Usage tells how often an index was read, on all servers that hold the table;
@@ -94,13 +96,13 @@ func FindUnused(w Workload, usage Usage) []Unused {
 	for i := range w.Tables {
 		t := &w.Tables[i]
 		for _, x := range t.Indexes {
-			if x.Unique || x.Ignored || x.Type != "BTREE" || backsForeignKey(t, x) || used.needs(t, x) {
+			if x.Unique || x.Ignored || x.Type != "BTREE" || used.needs(t, x) {
 				continue
 			}
 			if _, redundant := coveredBy(t, x); redundant {
 				continue
 			}
-			if reads, known := usage(t.Schema, t.Name, x.Name); known && reads == 0 {
+			if reads, known := usage(t.Schema, t.Name, x.Name); known && reads == 0 && !w.backsForeignKey(t, x) {
 				out = append(out, Unused{Table: t, Index: x, SizeBytes: size(t, partsOf(x))})
 			}
 		}
@@ -108,10 +110,20 @@ func FindUnused(w Workload, usage Usage) []Unused {
 	return out
 }
 
-func backsForeignKey(t *snapshot.Table, x snapshot.Index) bool {
-	return slices.ContainsFunc(t.ForeignKeys, func(fk snapshot.ForeignKey) bool {
-		return beginsWith(names(x), fk.Columns)
-	})
+// backsForeignKey reports whether a foreign key may need an index, of the table or
+// of one that points to it: InnoDB lets that point to columns that are not unique.
+func (w Workload) backsForeignKey(t *snapshot.Table, x snapshot.Index) bool {
+	for i := range w.Tables {
+		other := &w.Tables[i]
+		for _, fk := range other.ForeignKeys {
+			own := other == t && beginsWith(names(x), fk.Columns)
+			to := strings.EqualFold(fk.ReferencedSchema, t.Schema) && strings.EqualFold(fk.ReferencedTable, t.Name)
+			if own || to && beginsWith(names(x), fk.ReferencedColumns) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // uses is what statements ask of indexes by name, or by the hidden order of the

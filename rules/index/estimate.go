@@ -22,18 +22,27 @@ func rowsAfter(s Statement, shape *sqlshape.Shape, t *snapshot.Table, o sqlshape
 	if block.Limited && len(o.Order) > 0 && coversOrder(o, columns) && covered(o, columns) {
 		return Interval{returned, returned}, true
 	}
-	if distinct, known := distinctOf(t, columns, o); known {
-		per := max(rows(t)/distinct, 1) * lookups(s, o)
-		return Interval{per, 3 * per}, true
+	// Where nothing is known, ten distinct values are the least for which an
+	// index is of use at all.
+	least := Interval{returned, max(rows(t)/10, returned)}
+	distinct, known := distinctOf(t, columns, o)
+	if !known {
+		return least, false
 	}
-	// Nothing is known of the columns. Ten distinct values are the least for
-	// which an index is of use at all.
-	return Interval{returned, max(rows(t)/10, returned)}, false
+	per := max(rows(t)/distinct, 1) * lookups(s, o)
+	if len(o.Joins) > 0 && gathers(block) {
+		return Interval{per, max(3*per, least.Hi)}, false
+	}
+	return Interval{per, 3 * per}, true
 }
+
+// gathers is true if more rows go into a block's result than are returned: how
+// often the tables behind a join are looked up is then not known.
+func gathers(b sqlshape.Block) bool { return b.Aggregated || b.Grouped || b.Distinct || b.Limited }
 
 // readsOnlyWhatItReturns is true if every row that the index finds is returned.
 func readsOnlyWhatItReturns(b sqlshape.Block, o sqlshape.Table, columns []string) bool {
-	return !b.Aggregated && !b.Grouped && !b.Distinct && !b.Limited && covered(o, columns)
+	return !gathers(b) && covered(o, columns)
 }
 
 // covered is true if no condition of the occurrence is left for after the index.
@@ -126,8 +135,9 @@ func benefit(s Statement, before float64, after Interval) Benefit {
 	load := max(s.Seconds-s.LockSeconds, 0) / s.WindowSeconds
 	share := before / max(s.examined(), 1)
 	saved := func(rows, cost float64) float64 { return load * share * max(1-cost*rows/before, 0) }
+	others := max(s.examined()-before, 0) // rows of the other tables, which stay
 	return Benefit{
-		Statement: s, ExaminedAfter: after,
+		Statement: s, ExaminedAfter: Interval{others + after.Lo, others + after.Hi},
 		SecondsFreed: Interval{saved(after.Hi, 10), saved(after.Lo, 1)},
 	}
 }

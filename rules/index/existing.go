@@ -2,6 +2,7 @@ package index
 
 import (
 	"math"
+	"slices"
 
 	"plimsoll/collectors/snapshot"
 )
@@ -72,13 +73,37 @@ func rowsAt(t *snapshot.Table, p snapshot.IndexPart, otherwise float64) float64 
 	return math.Max(rows(t)/float64(*p.Cardinality), 1)
 }
 
-// replaces returns an index that a new one on columns would make redundant.
-func replaces(t *snapshot.Table, columns []string) string {
-	for _, i := range t.Indexes {
-		if i.Unique || i.Ignored || i.Type != "BTREE" || len(i.Parts) >= len(columns) {
+// findReplaced fills in which index each new one makes redundant. What is asked of
+// indexes by name and by order is looked up only then: it takes all statements.
+func (w Workload) findReplaced(missing []Advice) {
+	if len(missing) == 0 {
+		return
+	}
+	used := usesOf(w)
+	for i := range missing {
+		missing[i].Replaces = missing[i].replaces(used)
+	}
+}
+
+// replaces returns an index that a new one makes redundant.
+func (a Advice) replaces(used uses) string {
+	columns := a.columnNames()
+	for _, i := range a.Table.Indexes {
+		if i.Unique || i.Ignored || i.Type != "BTREE" || len(i.Parts) >= len(columns) || used.needs(a.Table, i) {
 			continue
 		}
-		if beginsWith(columns, names(i)) && !anyPrefix(i) {
+		if beginsWith(columns, names(i)) && plain(i) {
+			return i.Name
+		}
+	}
+	return ""
+}
+
+// hidden returns an index that would serve all that one on columns does, if the
+// optimizer were allowed to use it.
+func hidden(t *snapshot.Table, columns []string) string {
+	for _, i := range t.Indexes {
+		if i.Ignored && i.Type == "BTREE" && beginsWith(names(i), columns) && plain(i) {
 			return i.Name
 		}
 	}
@@ -94,11 +119,7 @@ func beginsWith(columns, start []string) bool {
 	return true
 }
 
-func anyPrefix(i snapshot.Index) bool {
-	for _, p := range i.Parts {
-		if p.Prefix != nil {
-			return true
-		}
-	}
-	return false
+// plain reports whether an index holds whole columns, smallest first.
+func plain(i snapshot.Index) bool {
+	return !slices.ContainsFunc(i.Parts, func(p snapshot.IndexPart) bool { return p.Prefix != nil || p.Descending })
 }

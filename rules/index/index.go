@@ -51,8 +51,9 @@ func (s Statement) returned() float64 { return float64(s.RowsSent+s.RowsAffected
 type Workload struct {
 	Tables     []snapshot.Table
 	Statements []Statement
-	// MinShare is the share of the time from which on a statement counts.
-	MinShare float64
+	// MinLoad is the statement time, in seconds a second, from which on a
+	// statement counts.
+	MinLoad float64
 }
 
 // Advice is one index to add.
@@ -61,10 +62,14 @@ type Advice struct {
 	Columns []Part
 	// Benefits are the statements that gain, the one that gains most first.
 	Benefits []Benefit
-	// Replaces is an index that the new one makes redundant; empty if none.
+	// Replaces is an index that the new one makes redundant and that nothing else
+	// asks for; empty if none.
 	Replaces string
-	// SizeBytes is the estimated size of the index.
-	SizeBytes float64
+	// Hidden is an index that serves and that the optimizer may not use; empty if
+	// there is none.
+	Hidden string
+	// SizeBytes is the estimated size of the index; nil if the rows are not known.
+	SizeBytes *float64
 	// Sure is false if the selectivity of the columns is not known.
 	Sure bool
 }
@@ -91,10 +96,11 @@ type Interval struct{ Lo, Hi float64 }
 // Analysis is the result for a workload.
 type Analysis struct {
 	Missing []Advice
-	// Relevant is how many statements showed the evidence, and NotUnderstood
-	// those of them that could not be analysed.
-	Relevant      int
-	NotUnderstood []Statement
+	// Relevant is how many statements showed the evidence, and NotJudged those
+	// of them whose text was cut or not understood, or that ask for tables or
+	// columns that are not known, such as a view's.
+	Relevant  int
+	NotJudged []Statement
 }
 
 // Analyse finds the missing indexes of a workload.
@@ -105,15 +111,18 @@ func Analyse(w Workload) Analysis {
 	for _, s := range w.relevant() {
 		out.Relevant++
 		shape, err := sqlshape.Parse(string(s.Text), tables.columns(s.Schema))
-		if err != nil {
-			out.NotUnderstood = append(out.NotUnderstood, s)
+		if err != nil || s.Truncated {
+			out.NotJudged = append(out.NotJudged, s)
 			continue
 		}
 		if a, found := adviseStatement(s, shape, tables); found {
 			all = append(all, a)
+		} else if !tables.know(s.Schema, shape) {
+			out.NotJudged = append(out.NotJudged, s)
 		}
 	}
 	out.Missing = merge(all)
+	w.findReplaced(out.Missing)
 	slices.SortFunc(out.Missing, func(a, b Advice) int {
 		return cmp.Or(cmp.Compare(b.Freed().Lo, a.Freed().Lo), strings.Compare(a.name(), b.name()))
 	})
@@ -122,15 +131,9 @@ func Analyse(w Workload) Analysis {
 
 // relevant returns the statements that show the evidence.
 func (w Workload) relevant() []Statement {
-	var total float64
-	for _, s := range w.Statements {
-		if !s.Own {
-			total += s.Seconds / s.WindowSeconds
-		}
-	}
 	var out []Statement
 	for _, s := range w.Statements {
-		if s.Own || s.Calls == 0 || s.Truncated || s.Seconds/s.WindowSeconds < w.MinShare*total {
+		if s.Own || s.Calls == 0 || s.Seconds/s.WindowSeconds < w.MinLoad {
 			continue
 		}
 		if s.examined() >= MinExamined && s.examined() >= MinRatio*max(s.returned(), 1) {
