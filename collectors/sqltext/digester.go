@@ -49,11 +49,14 @@ const manySeen = 1 << 14
 func (d *Digester) Sum(sql []byte) Sum {
 	text := unsafe.String(unsafe.SliceData(sql), len(sql)) // sql does not change during this call
 	trimmed, cut := TrimMark(text)
+	if cut || d.Options.MaxDigestLength > 0 {
+		return d.read(text)
+	}
 	if d.seen == nil || d.options != d.Options {
 		d.options, d.seed, d.seen = d.Options, maphash.MakeSeed(), make([][2]seen, manySeen)
 	}
 	skeleton, ok := d.Options.skeletonOf(trimmed, d.seed)
-	if !ok || cut || d.Options.MaxDigestLength > 0 {
+	if !ok {
 		return d.read(text)
 	}
 	pair := &d.seen[skeleton%manySeen]

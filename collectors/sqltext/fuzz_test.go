@@ -121,7 +121,7 @@ func FuzzNoLiteralSurvives(f *testing.F) {
 		}
 		l := literals[uint(literal)%uint(len(literals))](secret)
 		sql := strings.ReplaceAll(positions[uint(position)%uint(len(positions))], "%", l)
-		for _, text := range []string{Redact(sql + " " + tail), Parse(sql).Text, RedactMessage("near '" + sql + "' at line 8675309")} {
+		for _, text := range []string{Redact(sql + " " + tail), Parse(sql).Text, ParseFamily(sql).Text, fmt.Sprint(OriginOf(sql + tail)), RedactMessage("near '" + sql + "' at line 8675309")} {
 			if strings.Contains(text, secret) && !strings.Contains(Redact(tail), secret) || strings.Contains(text, "8675309") {
 				t.Fatalf("%q became %q", sql, text)
 			}
