@@ -16,6 +16,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"math/rand/v2"
 	"time"
 
 	"plimsoll/agent/config"
@@ -38,8 +39,10 @@ type Options struct {
 	Jobs []collectors.Job
 	// Every, if not nil, says how often to run a job.
 	Every func(collectors.Job) time.Duration
-	// Jitter is the longest that the first round of a job is put off, so that
-	// not all run at the same moment.
+	// Jitter is the longest that the first rounds are put off, so that not all
+	// hosts read at the same moment. The jobs of one run one right after the
+	// other: they share what they read, and the first statement after a rest
+	// costs a server several times what the next one does.
 	Jitter time.Duration
 }
 
@@ -49,7 +52,7 @@ type Agent struct {
 	version   string
 	log       *slog.Logger
 	every     func(collectors.Job) time.Duration
-	jitter    time.Duration
+	delay     time.Duration // of first rounds
 	jobs      []collectors.Job
 	databases *databases
 
@@ -65,11 +68,14 @@ type Agent struct {
 // New returns an Agent that does nothing before Run.
 func New(o Options) *Agent {
 	a := &Agent{
-		config: o.Config, version: o.Version, every: o.Every, jitter: o.Jitter,
+		config: o.Config, version: o.Version, every: o.Every,
 		log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), jobs: o.Jobs,
 	}
 	a.board = newBoard(o.Config)
 	a.keep = newKeep(o.Config, a.board, a.log)
+	if o.Jitter > 0 {
+		a.delay = rand.N(o.Jitter) //nolint:gosec // Spreads load; nobody gains by guessing it.
+	}
 	a.handler = expose.New(expose.Source{
 		Cluster: o.Config.Cluster, Host: o.Config.Host, Labels: o.Config.Labels,
 		Snapshot: a.Snapshot, Revision: a.board.revision,

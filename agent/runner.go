@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"plimsoll/collectors"
@@ -43,7 +42,7 @@ func (a *Agent) newRunner(job collectors.Job) *runner {
 // run runs rounds until ctx ends, and then waits for the one under way.
 func (r *runner) run(ctx context.Context) {
 	r.load()
-	r.next = time.Now().Add(r.firstDelay())
+	r.next = time.Now().Add(r.agent.delay)
 	tick := time.NewTimer(time.Until(r.next))
 	defer tick.Stop()
 	for {
@@ -60,15 +59,6 @@ func (r *runner) run(ctx context.Context) {
 		}
 		tick.Reset(time.Until(r.next))
 	}
-}
-
-// firstDelay spreads the first rounds; a job that runs often need not wait.
-func (r *runner) firstDelay() time.Duration {
-	most := min(r.agent.jitter, r.job.Every)
-	if most <= 0 {
-		return 0
-	}
-	return rand.N(most) //nolint:gosec // Spreads load; nobody gains by guessing it.
 }
 
 // load gives a Keeper the state of an earlier run.
@@ -106,8 +96,8 @@ func (r *runner) round(ctx context.Context) {
 // stopped clock or a starved host left out are not caught up.
 func (r *runner) advance() {
 	r.next = r.next.Add(r.breaker.interval)
-	if now := time.Now(); r.next.Before(now) {
-		r.next = now.Add(r.breaker.interval)
+	if late := time.Since(r.next); late > 0 {
+		r.next = r.next.Add(late.Truncate(r.breaker.interval) + r.breaker.interval)
 	}
 }
 

@@ -2,62 +2,37 @@ package mysql
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 
 	"plimsoll/collectors/snapshot"
 )
 
-const (
-	showBinlogVariables = `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image',
-		'gtid_mode', 'gtid_strict_mode', 'log_replica_updates', 'log_slave_updates', 'sync_binlog',
-		'innodb_flush_log_at_trx_commit', 'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'expire_logs_days')`
-	showBinlogStatus = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Binlog_cache_use', 'Binlog_cache_disk_use')"
-	// showBinaryLogs opens each file for its size, which is why it is not asked
-	// more than once a minute.
-	showBinaryLogs = "SHOW BINARY LOGS"
-)
+// showBinaryLogs opens each file for its size, which is why it is not asked more
+// than once a minute.
+const showBinaryLogs = "SHOW BINARY LOGS"
 
 // readBinlog reads how the binary log is set, and how much of it there is.
 func readBinlog(ctx context.Context, q *session, into *snapshot.Server) error {
-	settings, err := q.pairs(ctx, showBinlogVariables)
+	settings, err := q.settings(ctx, variablesAge)
 	if err != nil {
-		return fmt.Errorf("read settings of the binary log: %w", err)
+		return err
 	}
-	status, err := q.pairs(ctx, showBinlogStatus)
+	status, err := q.status(ctx, statusAge)
 	if err != nil {
-		return fmt.Errorf("read use of the binary log: %w", err)
+		return err
 	}
-	part := binlogSettings(settings, q.identity.Family)
-	part.Epoch = q.epoch()
-	part.CacheUse = unsigned(status["binlog_cache_use"])
-	part.CacheDiskUse = unsigned(status["binlog_cache_disk_use"])
+	part := binlogSettings(settings.values, q.identity.Family)
+	part.Taken, part.Epoch = status.at, q.epoch()
+	part.CacheUse = unsigned(status.values["binlog_cache_use"])
+	part.CacheDiskUse = unsigned(status.values["binlog_cache_disk_use"])
 	if part.Enabled {
 		if err := readBinaryLogs(ctx, q, part); err != nil {
 			return fmt.Errorf("list binary logs: %w", err)
 		}
 	}
-	part.Taken = time.Now()
 	into.Binlog = part
 	return nil
-}
-
-// pairs reads names, in lower case, and values.
-func (q *session) pairs(ctx context.Context, query string) (map[string]string, error) {
-	values := map[string]string{}
-	err := q.each(ctx, query, func(rows *sql.Rows) error {
-		var name string
-		var value sql.NullString
-		if err := rows.Scan(&name, &value); err != nil {
-			return err
-		}
-		values[strings.ToLower(name)] = value.String
-		return nil
-	})
-	return values, err
 }
 
 func binlogSettings(settings map[string]string, family snapshot.Family) *snapshot.Binlog {

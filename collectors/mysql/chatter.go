@@ -52,18 +52,22 @@ const (
 	countedDDL = `com_create_table com_alter_table com_drop_table com_truncate com_rename_table com_create_index
 		com_drop_index com_create_view com_drop_view com_create_trigger com_drop_trigger com_create_procedure
 		com_drop_procedure com_create_db com_drop_db com_create_user com_drop_user com_grant com_revoke`
-	showChatter = `SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Com\_%' OR Variable_name IN
-		('Handler_prepare', 'Binlog_commits', 'Binlog_cache_use', 'Slaves_running')`
 	selectOwnGTIDs = "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_executed"
 	countAppliers  = "SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE SERVICE_STATE = 'ON'"
 )
 
-// read adds what happened since the last round.
+// read adds what happened since the last round, and notes of when that is.
 func (m *chatterMeter) read(ctx context.Context, q *session, part *snapshot.Meta) (*snapshot.Chatter, error) {
-	status, err := q.pairs(ctx, showChatter)
+	age := statusAge
+	if q.identity.Family == snapshot.MySQL {
+		age = 0 // The GTIDs must be of the same moment.
+	}
+	counters, err := q.status(ctx, age)
 	if err != nil {
 		return nil, err
 	}
+	part.Taken = counters.at
+	status := counters.values
 	now := chatterCounters{
 		Writes: sumOf(status, countedWrites), Explicit: sumOf(status, "com_commit"),
 		Prepares: sumOf(status, "handler_prepare"),

@@ -10,12 +10,9 @@ import (
 )
 
 // What the server counts of all statements, whether it could tell them apart or
-// not. The first is some 200 rows.
-const (
-	selectStatementEvents = `SELECT EVENT_NAME, COUNT_STAR, SUM_TIMER_WAIT
+// not: some 200 rows.
+const selectStatementEvents = `SELECT EVENT_NAME, COUNT_STAR, SUM_TIMER_WAIT
 FROM performance_schema.events_statements_summary_global_by_event_name WHERE COUNT_STAR > 0`
-	showQuestions = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Com_stmt_execute', 'Performance_schema_digest_lost')"
-)
 
 // The counters of coverage. Times are in picoseconds as the server has them, and
 // in nanoseconds in our totals.
@@ -55,24 +52,13 @@ func (q *session) readCoverage(ctx context.Context) (coverageSeen, error) {
 	if err != nil {
 		return seen, fmt.Errorf("read statement events: %w", err)
 	}
-	err = q.each(ctx, showQuestions, func(rows *sql.Rows) error {
-		var value count
-		if err := rows.Scan(&name, &value); err != nil {
-			return err
-		}
-		switch strings.ToLower(string(name.bytes)) {
-		case "questions":
-			seen.counters[seenQuestions] = uint64(value)
-		case "com_stmt_execute":
-			seen.counters[seenExecutions] = uint64(value)
-		case "performance_schema_digest_lost":
-			seen.lost = new(uint64(value))
-		}
-		return nil
-	})
+	status, err := q.status(ctx, 0)
 	if err != nil {
-		return seen, fmt.Errorf("read status: %w", err)
+		return seen, err
 	}
+	seen.counters[seenQuestions] = status.unsigned("questions")
+	seen.counters[seenExecutions] = status.unsigned("com_stmt_execute")
+	seen.lost = unsigned(status.values["performance_schema_digest_lost"])
 	return seen, nil
 }
 

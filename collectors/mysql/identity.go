@@ -19,11 +19,11 @@ type identityJob struct {
 func (j *identityJob) Collect(ctx context.Context, into *snapshot.Snapshot) error {
 	return j.server.round(ctx, into, func(ctx context.Context, q *session, parts *snapshot.Server) error {
 		// A restart breaks the connection, unless there is a proxy between.
-		started, _, err := q.start(ctx)
+		status, err := q.status(ctx, statusAge)
 		if err != nil {
 			return err
 		}
-		if !started.Equal(q.identity.Started) {
+		if q.restarted(status) {
 			j.server.forget()
 		}
 		identity := q.identity

@@ -17,7 +17,7 @@ func (s *Server) Jobs() []collectors.Job {
 	digests := newDigestJob(s)
 	return slices.Concat([]collectors.Job{
 		{Name: "mysql/identity", Server: s.cfg.Name, Every: 10 * time.Second, Timeout: roundLimit, Collector: &identityJob{server: s}},
-		s.job("mysql/status", 10*time.Second, newStatusReader().read),
+		s.job("mysql/status", 10*time.Second, readStatus),
 		s.job("mysql/settings", time.Minute, readSettings),
 		{Name: "mysql/digests", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: digests},
 		{Name: "mysql/latency", Server: s.cfg.Name, Every: time.Minute, Timeout: roundLimit, Collector: newLatencyJob(s, digests)},

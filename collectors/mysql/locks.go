@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strconv"
 	"time"
 
 	"plimsoll/collectors"
@@ -80,44 +79,38 @@ func (r *lockReader) read(ctx context.Context, q *session, into *snapshot.Server
 			return fmt.Errorf("read lock waits: %w", err)
 		}
 	}
-	part.Taken, part.Totals, part.Graph = now, r.ledger.totals(), r.graph
+	part.Totals, part.Graph = r.ledger.totals(), r.graph
 	part.WaitSeconds = r.ledger.waitSeconds()
 	into.Locks = part
 	return nil
 }
 
-const showLockStatus = `SHOW GLOBAL STATUS WHERE Variable_name IN
-	('Innodb_row_lock_current_waits', 'Innodb_row_lock_waits', 'Innodb_row_lock_time')`
-
 // Sessions that wait for metadata, global, backup or table-level locks. The
-// waits of a table's level (MyISAM) are seen here and nowhere else.
+// waits of a table's level (MyISAM) are seen here and nowhere else. MariaDB's
+// PROCESSLIST makes a temporary table on disk, at three times the cost.
 const (
-	selectWaitingMySQL   = "SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_STATE LIKE 'Waiting for % lock'"
+	selectWaiting        = "SELECT COUNT(*) FROM performance_schema.threads WHERE PROCESSLIST_STATE LIKE 'Waiting for % lock'"
 	selectWaitingMariaDB = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for % lock'"
 )
 
 // readGate reads what is cheap and tells whether anybody waits.
 func (r *lockReader) readGate(ctx context.Context, q *session, part *snapshot.Locks) (waiting uint64, err error) {
-	status, err := q.pairs(ctx, showLockStatus)
+	status, err := q.status(ctx, statusAge)
 	if err != nil {
 		return 0, err
 	}
-	number := func(name string) uint64 {
-		n, _ := strconv.ParseUint(status[name], 10, 64)
-		return n
-	}
 	const millisecond = 1e-3
-	part.WaitingNow = number("innodb_row_lock_current_waits")
-	part.RowLockWaits = number("innodb_row_lock_waits")
-	part.RowLockSeconds = float64(number("innodb_row_lock_time")) * millisecond
+	part.Taken = status.at
+	part.WaitingNow = status.unsigned("innodb_row_lock_current_waits")
+	part.RowLockWaits = status.unsigned("innodb_row_lock_waits")
+	part.RowLockSeconds = float64(status.unsigned("innodb_row_lock_time")) * millisecond
 	r.addGaps(q, part)
-	query := selectWaitingMariaDB
-	if q.identity.Family == snapshot.MySQL {
-		query = selectWaitingMySQL
-	}
 	var others uint64
-	if q.identity.Family == snapshot.MariaDB || q.on("performance_schema") {
-		err = q.one(ctx, query, []any{&others})
+	switch {
+	case q.on("performance_schema"):
+		err = q.one(ctx, selectWaiting, []any{&others})
+	case q.identity.Family == snapshot.MariaDB:
+		err = q.one(ctx, selectWaitingMariaDB, []any{&others})
 	}
 	return part.WaitingNow + others, err
 }

@@ -5,30 +5,24 @@ import (
 	"database/sql"
 	"fmt"
 	"strconv"
-	"time"
 
 	"plimsoll/collectors/snapshot"
 )
 
-const (
-	showGalera = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
-	// MySQL 8.0; MEMBER_ROLE is not in 5.7.
-	selectGroup = `SELECT MEMBER_ID, MEMBER_HOST, MEMBER_PORT, MEMBER_STATE, MEMBER_ROLE
-		FROM performance_schema.replication_group_members WHERE MEMBER_ID <> ''`
-)
+// MySQL 8.0; MEMBER_ROLE is not in 5.7.
+const selectGroup = `SELECT MEMBER_ID, MEMBER_HOST, MEMBER_PORT, MEMBER_STATE, MEMBER_ROLE
+	FROM performance_schema.replication_group_members WHERE MEMBER_ID <> ''`
 
 // readMembership reads the state of Galera or Group Replication.
 func readMembership(ctx context.Context, q *session, into *snapshot.Server) error {
-	part := &snapshot.Membership{Meta: snapshot.Meta{Epoch: q.epoch()}}
-	status, err := q.pairs(ctx, showGalera)
+	status, err := q.status(ctx, statusAge)
 	if err != nil {
-		return fmt.Errorf("read Galera status: %w", err)
+		return err
 	}
-	part.Galera = galera(status)
+	part := &snapshot.Membership{Meta: snapshot.Meta{Taken: status.at, Epoch: q.epoch()}, Galera: galera(status.values)}
 	if err := readGroup(ctx, q, part); err != nil {
 		return fmt.Errorf("read group members: %w", err)
 	}
-	part.Taken = time.Now()
 	into.Membership = part
 	return nil
 }

@@ -22,6 +22,8 @@ type probe struct {
 	identity snapshot.Identity
 	// account is the answer of CURRENT_USER(), for remedies.
 	account string
+	// up is when the server started by our own clock.
+	up time.Time
 	// variables are those of probedVariables that the server has.
 	variables map[string]string
 	// columns holds table.column of probedTables, in lower case.
@@ -158,26 +160,30 @@ func addresses(variables map[string]string, reached string) []string {
 // Uptime is the query's start minus the server's, both in whole seconds, so
 // that one statement which reads both clocks gives the same start every time.
 const (
-	selectStartMySQL   = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, CURRENT_USER() FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime'"
-	selectStartMariaDB = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, CURRENT_USER() FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Uptime'"
+	selectStartMySQL   = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, VARIABLE_VALUE, CURRENT_USER() FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime'"
+	selectStartMariaDB = "SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE, VARIABLE_VALUE, CURRENT_USER() FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Uptime'"
 )
 
-func (q *session) probeStart(ctx context.Context) (err error) {
-	q.identity.Started, q.account, err = q.start(ctx)
-	return err
-}
-
-// start reads when the server started, and as whom it knows us.
-func (q *session) start(ctx context.Context) (started time.Time, account string, err error) {
+// probeStart reads when the server started, and as whom it knows us.
+func (q *session) probeStart(ctx context.Context) error {
 	query := selectStartMySQL
 	if q.identity.Family == snapshot.MariaDB {
 		query = selectStartMariaDB
 	}
-	var unix float64
-	if err := q.one(ctx, query, []any{&unix, &account}); err != nil {
-		return time.Time{}, "", fmt.Errorf("read the server's start: %w", err)
+	var started, uptime float64
+	if err := q.one(ctx, query, []any{&started, &uptime, &q.account}); err != nil {
+		return fmt.Errorf("read the server's start: %w", err)
 	}
-	return time.Unix(int64(unix), 0).UTC(), account, nil
+	q.identity.Started = time.Unix(int64(started), 0).UTC()
+	q.up = time.Now().Add(-time.Duration(uptime) * time.Second)
+	return nil
+}
+
+// restarted reports whether status is of a server that started after the probe.
+// Uptime is in whole seconds.
+func (p *probe) restarted(status *globals) bool {
+	up := status.at.Add(-time.Duration(status.unsigned("uptime")) * time.Second)
+	return up.Sub(p.up) > 3*time.Second
 }
 
 // probedTables are the tables of performance_schema and information_schema

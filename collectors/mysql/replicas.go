@@ -44,7 +44,7 @@ func (s *replicationSlow) read(ctx context.Context, q *session, part *snapshot.R
 // right to read every row that is written. Who reads the binary log now is seen
 // with less. threads has the host without the port. MySQL 5.7; MariaDB 10.5.
 const (
-	selectDumpsMySQL = `SELECT PROCESSLIST_HOST, PROCESSLIST_STATE FROM performance_schema.threads
+	selectDumps = `SELECT PROCESSLIST_HOST, PROCESSLIST_STATE FROM performance_schema.threads
 		WHERE PROCESSLIST_COMMAND IN ('Binlog Dump', 'Binlog Dump GTID')`
 	selectDumpsMariaDB = `SELECT HOST, STATE FROM information_schema.PROCESSLIST WHERE COMMAND = 'Binlog Dump'`
 	// tryProcess is refused without PROCESS, where the process list is short
@@ -56,8 +56,8 @@ const (
 func needProcess(fact string) need { return need{fact, "PROCESS ON *.*", "PROCESS ON *.*"} }
 
 func readReplicas(ctx context.Context, q *session, part *snapshot.Replication) error {
-	query, n := selectDumpsMySQL, need{fact: "connected replicas", mysql: "SELECT ON performance_schema.*"}
-	if q.identity.Family == snapshot.MariaDB {
+	query, n := selectDumps, needPerformanceSchema("connected replicas")
+	if q.identity.Family == snapshot.MariaDB && !q.on("performance_schema") {
 		query, n = selectDumpsMariaDB, needProcess("connected replicas")
 		err := q.each(ctx, tryProcess, func(*sql.Rows) error { return nil })
 		if err != nil {
@@ -87,32 +87,21 @@ func withoutPort(address string) string {
 	return address
 }
 
-const (
-	showSemiSyncVariables = "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_%'"
-	showSemiSyncStatus    = "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%'"
-)
-
 // readSemiSync leaves the field nil where the server has no plugin for it.
 // MySQL 8.0.26 brought new plugins with new names; MariaDB has the old ones
 // built in.
 func readSemiSync(ctx context.Context, q *session, part *snapshot.Replication) error {
-	values := map[string]float64{}
-	for _, statement := range []string{showSemiSyncVariables, showSemiSyncStatus} {
-		err := q.each(ctx, statement, func(rows *sql.Rows) error {
-			var name, value string
-			if err := rows.Scan(&name, &value); err != nil {
-				return err
-			}
-			name = strings.NewReplacer("_master_", "_source_", "_slave_", "_replica_").Replace(strings.ToLower(name))
-			if number, ok := metric.Number(value); ok {
-				values[strings.TrimPrefix(name, "rpl_semi_sync_")] = number
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	settings, err := q.settings(ctx, variablesAge)
+	if err != nil {
+		return err
 	}
+	status, err := q.status(ctx, statusAge)
+	if err != nil {
+		return err
+	}
+	values := map[string]float64{}
+	addSemiSync(values, settings)
+	addSemiSync(values, status)
 	_, source := values["source_enabled"]
 	_, replica := values["replica_enabled"]
 	if !source && !replica {
@@ -124,4 +113,15 @@ func readSemiSync(ctx context.Context, q *session, part *snapshot.Replication) e
 		TimeoutSeconds: values["source_timeout"] / 1000, NoTransactions: uint64(values["source_no_tx"]),
 	}
 	return nil
+}
+
+// addSemiSync adds what r has of the plugins, by the new names.
+func addSemiSync(values map[string]float64, r *globals) {
+	newNames := strings.NewReplacer("_master_", "_source_", "_slave_", "_replica_")
+	for name, value := range r.values {
+		name, ours := strings.CutPrefix(newNames.Replace(name), "rpl_semi_sync_")
+		if number, ok := metric.Number(value); ours && ok {
+			values[name] = number
+		}
+	}
 }

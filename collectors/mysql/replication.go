@@ -38,6 +38,8 @@ type replicationReader struct {
 	ring     positionRing
 	slow     replicationSlow
 	channels *channelMemories
+	// none is when the server last said that it has no channel at all.
+	none time.Time
 }
 
 func (r *replicationReader) read(ctx context.Context, q *session, into *snapshot.Server) error {
@@ -46,7 +48,7 @@ func (r *replicationReader) read(ctx context.Context, q *session, into *snapshot
 	if err != nil {
 		return fmt.Errorf("read position: %w", err)
 	}
-	rows, err := r.readChannels(ctx, q, part)
+	rows, err := r.lookForChannels(ctx, q, part)
 	if err != nil {
 		return fmt.Errorf("read replication status: %w", err)
 	}
@@ -112,6 +114,21 @@ const (
 	showSlaveStatus   = "SHOW SLAVE STATUS"      // MySQL until 8.3
 	showAllSlaves     = "SHOW ALL SLAVES STATUS" // every MariaDB
 )
+
+// channelless is how long a server that replicates nothing is not asked again.
+const channelless = 10 * time.Second
+
+// lookForChannels fills part.Channels and returns the rows by channel.
+func (r *replicationReader) lookForChannels(ctx context.Context, q *session, part *snapshot.Replication) (map[string]channelRow, error) {
+	if time.Since(r.none) < channelless {
+		return nil, nil
+	}
+	rows, err := r.readChannels(ctx, q, part)
+	if err == nil && len(rows) == 0 && len(part.Gaps) == 0 {
+		r.none = time.Now()
+	}
+	return rows, err
+}
 
 // readChannels fills part.Channels and returns the rows by channel.
 func (r *replicationReader) readChannels(ctx context.Context, q *session, part *snapshot.Replication) (map[string]channelRow, error) {

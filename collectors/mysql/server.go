@@ -37,6 +37,9 @@ type Server struct {
 	db   *sql.DB
 	own  *ownStatements
 
+	// The last answers, which belong to whoever holds the connection.
+	statusNow, settingsNow *globals
+
 	mu     sync.Mutex
 	probed *probe
 	cost   snapshot.Cost

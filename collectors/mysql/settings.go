@@ -2,39 +2,28 @@ package mysql
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"plimsoll/collectors/snapshot"
 )
 
-const showVariables = "SHOW GLOBAL VARIABLES"
-
-// readSettings reads the variables of keptSettings. It goes by a list of what
+// readSettings publishes the variables of keptSettings. It goes by a list of what
 // to keep, and not of what to hide, so that no variable of a new version or of
 // a plugin can carry a secret out.
 func readSettings(ctx context.Context, q *session, into *snapshot.Server) error {
-	keep := keptSettings()
-	variables := make(map[string]string, len(keep))
-	err := q.each(ctx, showVariables, func(rows *sql.Rows) error {
-		var name, value string
-		if err := rows.Scan(&name, &value); err != nil {
-			return err
-		}
-		name = strings.ToLower(name)
-		if _, found := slices.BinarySearch(keep, name); found {
+	settings, err := q.settings(ctx, variablesAge)
+	if err != nil {
+		return err
+	}
+	variables := map[string]string{}
+	for _, name := range keptSettings() {
+		if value, found := settings.values[name]; found {
 			variables[name] = value
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
 	}
 	into.Settings = &snapshot.Settings{
-		Meta:      snapshot.Meta{Taken: time.Now(), Epoch: q.epoch()},
+		Meta:      snapshot.Meta{Taken: settings.at, Epoch: q.epoch()},
 		Variables: variables,
 	}
 	return nil

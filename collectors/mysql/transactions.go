@@ -75,7 +75,6 @@ func (r *transactionReader) read(ctx context.Context, q *session, into *snapshot
 	} else if err := r.readOpen(ctx, q, part); err != nil {
 		return err
 	}
-	part.Taken = time.Now()
 	into.Transactions = part
 	return nil
 }
