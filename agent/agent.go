@@ -4,7 +4,8 @@
 // It owns time: collectors are called by it, each job by a goroutine of its
 // own, so that one that fails, panics or hangs costs its own figures and
 // nothing else. A job that fails is a Gap in the snapshot, is tried less often
-// after its third failure, and logs when it begins and ceases to fail.
+// after its third failure, and logs when it begins and ceases to fail. That a
+// server cannot be read is logged once, and not by each of its jobs.
 //
 // It owns state: a total that was shown never falls. What a job accumulates is
 // on disk before the figures made from it are seen, so that a killed agent goes
@@ -15,8 +16,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"sync"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"plimsoll/agent/config"
@@ -55,6 +56,7 @@ type Agent struct {
 	delay     time.Duration // of first rounds
 	jobs      []collectors.Job
 	databases *databases
+	outages   outages
 
 	board   *board
 	keep    *keep
@@ -71,15 +73,16 @@ func New(o Options) *Agent {
 		config: o.Config, version: o.Version, every: o.Every,
 		log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), jobs: o.Jobs,
 	}
-	a.board = newBoard(o.Config)
-	a.keep = newKeep(o.Config, a.board, a.log)
 	if o.Jitter > 0 {
 		a.delay = rand.N(o.Jitter) //nolint:gosec // Spreads load; nobody gains by guessing it.
 	}
+	a.board = newBoard(o.Config)
+	a.keep = newKeep(o.Config, a.board, a.log)
 	a.handler = expose.New(expose.Source{
 		Cluster: o.Config.Cluster, Host: o.Config.Host, Labels: o.Config.Labels,
 		Snapshot: a.Snapshot, Revision: a.board.revision,
 	})
+	a.outages.of = map[string]bool{}
 	a.databases = &databases{agent: a, open: map[string]*openServer{}}
 	return a
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -273,13 +274,7 @@ func TestAPanicIsAFailureOfItsOwnJob(t *testing.T) {
 func TestFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}}))
-		_, stop := runLogged(t, log, "", job("host", func(_ context.Context, round int, _ *snapshot.Snapshot) error {
+		_, stop := runLogged(t, timeless(&out), "", job("host", func(_ context.Context, round int, _ *snapshot.Snapshot) error {
 			if round >= 2 && round <= 4 {
 				return errors.New("no answer")
 			}
@@ -289,6 +284,52 @@ func TestFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 		stop()
 		want := "level=WARN msg=\"job fails\" job=host server=\"\" err=\"no answer\"\n" +
 			"level=INFO msg=\"job recovered\" job=host server=\"\"\n"
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// timeless logs to out without the time.
+func timeless(out *bytes.Buffer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+func TestAnOutageOfAServerIsLoggedOnceAndNotByEachOfItsJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		lost := func() error {
+			if s := time.Since(start); s < 3*time.Second || s > 6*time.Second {
+				return nil
+			}
+			return fmt.Errorf("read status: %w", &collectors.SourceError{Err: errors.New("connection refused")})
+		}
+		of := func(name string, err func() error) collectors.Job {
+			return collectors.Job{
+				Name: name, Server: "db1", Every: time.Second, Timeout: time.Second,
+				Collector: collectors.Func(func(context.Context, *snapshot.Snapshot) error { return err() }),
+			}
+		}
+		var out bytes.Buffer
+		_, stop := runLogged(t, timeless(&out), "",
+			of("status", lost), of("locks", lost), of("positions", lost),
+			of("cost", func() error { return nil }), // asks nobody
+			of("schema", func() error {
+				if err := lost(); err != nil {
+					return err
+				}
+				return errors.New("no privilege")
+			}))
+		sleep(20 * time.Second)
+		stop()
+		want := "level=WARN msg=\"job fails\" job=schema server=db1 err=\"no privilege\"\n" +
+			"level=WARN msg=\"server cannot be read\" server=db1 err=\"connection refused\"\n" +
+			"level=INFO msg=\"server is read again\" server=db1\n"
 		if diff := cmp.Diff(want, out.String()); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}

@@ -83,13 +83,11 @@ func (b *board) skip(e *entry) {
 	b.revisions[snapshot.SectionGaps]++
 }
 
-// finish notes how a round ended. It reports whether the job began or ceased to
-// fail with it.
-func (b *board) finish(e *entry, out outcome, interval time.Duration) (switched bool) {
+// finish notes how a round ended.
+func (b *board) finish(e *entry, out outcome, interval time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := &e.health
-	failedBefore := h.LastError != ""
 	h.Runs++
 	h.WallSeconds += out.took.Seconds()
 	h.IntervalSeconds = interval.Seconds()
@@ -103,7 +101,6 @@ func (b *board) finish(e *entry, out outcome, interval time.Duration) (switched 
 	}
 	b.revisions[snapshot.SectionGaps]++
 	b.signal()
-	return failedBefore != (out.err != nil)
 }
 
 // list says that all jobs which are known at the start have been added.

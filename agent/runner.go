@@ -19,6 +19,9 @@ type runner struct {
 	job     collectors.Job
 	entry   *entry
 	breaker breaker
+	// failing is whether the job fails by itself, lost whether its server cannot
+	// be read; either has been logged.
+	failing, lost bool
 
 	// done is not nil while a round is under way. A round that hangs keeps it,
 	// so that no second one is started beside it: however long a server hangs,
@@ -142,12 +145,32 @@ func (r *runner) report(out outcome) {
 	if r.breaker.interval != before {
 		r.next = later(r.begun.Add(r.breaker.interval), time.Now())
 	}
-	switched := r.agent.board.finish(r.entry, out, r.breaker.interval)
+	r.agent.board.finish(r.entry, out, r.breaker.interval)
 	if out.err == nil {
 		r.agent.accept(r.entry, out)
 	}
-	if switched {
-		r.logSwitch(out.err)
+	r.tell(out.err)
+}
+
+// tell logs that a server cannot be read or can again, whichever job finds it
+// first, and that the job itself began or ceased to fail.
+func (r *runner) tell(err error) {
+	if gone, ok := errors.AsType[*collectors.SourceError](err); ok {
+		r.lost = true
+		if r.agent.outages.begin(r.job.Server) {
+			r.agent.log.Warn("server cannot be read", "server", r.job.Server, "err", clean(gone))
+		}
+		return
+	}
+	if r.lost && err == nil {
+		r.lost = false
+		if r.agent.outages.end(r.job.Server) {
+			r.agent.log.Info("server is read again", "server", r.job.Server)
+		}
+	}
+	if r.failing != (err != nil) {
+		r.failing = err != nil
+		r.logSwitch(err)
 	}
 }
 

@@ -35,6 +35,16 @@ type Keeper interface {
 	Load(state json.RawMessage) error
 }
 
+// SourceError is the error of a Collector that could not ask its source at all:
+// every job of that source fails alike, and none by a fault of its own.
+type SourceError struct{ Err error }
+
+// Error returns the text of the reason.
+func (e *SourceError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *SourceError) Unwrap() error { return e.Err }
+
 // Job is a Collector with its times.
 type Job struct {
 	// Name is area/what, such as mysql/digests; several servers have jobs of

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -328,9 +330,9 @@ func running(stat string) bool {
 func hang(t *testing.T, server *Server, jobs []collectors.Job) {
 	t.Helper()
 	const limit = 500 * time.Millisecond
+	server.statusNow, server.settingsNow = nil, nil // They would serve a while.
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	server.statusNow, server.settingsNow = nil, nil // They would serve a while.
 	start := time.Now()
 	var rounds sync.WaitGroup
 	for _, job := range jobs {
@@ -474,6 +476,26 @@ func TestBackoffGrowsToHalfAMinute(t *testing.T) {
 	}
 	if got, want := strings.Join(waits, " "), "1s 2s 4s 8s 16s 30s 30s"; got != want {
 		t.Errorf("waits = %s, want %s", got, want)
+	}
+}
+
+func TestTheReasonOfAFailureStandsBetweenTwoTries(t *testing.T) {
+	server, err := Open(Config{Name: "db1", Socket: filepath.Join(t.TempDir(), "none.sock"), User: "nobody"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	var texts []string
+	for range 3 {
+		_, err := server.session(t.Context())
+		var lost *collectors.SourceError
+		if !errors.As(err, &lost) || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("no server = %v, want that the socket does not exist, and the server is lost", err)
+		}
+		texts = append(texts, err.Error())
+	}
+	if texts = slices.Compact(texts); len(texts) != 1 || server.link.backoff.failures != 1 {
+		t.Errorf("%d tries gave the reasons %q, want one of one", server.link.backoff.failures, texts)
 	}
 }
 

@@ -1,17 +1,31 @@
 package mysql
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
 
 	gomysql "github.com/go-sql-driver/mysql"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
-// errBackoff is returned between two tries to connect.
-var errBackoff = errors.New("the server did not answer before")
+// errSilent is a server that takes the connection, or not even that, and says
+// nothing.
+var errSilent = errors.New("no answer in time")
+
+// lost marks the error of a connection that broke under a statement.
+func lost(err error) error {
+	var refused *gomysql.MySQLError
+	shutdown := errors.As(err, &refused) && refused.Number == 1053 // ER_SERVER_SHUTDOWN
+	if shutdown || errors.Is(err, gomysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
+		return &collectors.SourceError{Err: err}
+	}
+	return err
+}
 
 // featureOf names the state that a server's refusal stands for. It is empty
 // for nil and for errors that say nothing about the server's abilities, such as
@@ -103,6 +117,9 @@ func quoteString(s string) string {
 
 // connectError says what to do about a connection that could not be opened.
 func (s *Server) connectError(err error) error {
+	if known := s.link.lastFailure(); known != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = known // It waited in vain for another job's try.
+	}
 	err = fmt.Errorf("connect to %s: %w", s.link.address, err)
 	var refused *gomysql.MySQLError
 	if !errors.As(err, &refused) {

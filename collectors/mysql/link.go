@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -59,6 +60,7 @@ type link struct {
 
 	mu      sync.Mutex
 	backoff backoff
+	failure error // of the last try; nil once it succeeded
 	opened  uint64
 	family  snapshot.Family
 }
@@ -67,25 +69,32 @@ type link struct {
 func (l *link) Driver() driver.Driver { return l.inner.Driver() }
 
 // Connect implements driver.Connector. While the server does not answer it
-// fails at once between tries, so that twenty jobs do not knock at a server
-// that is struggling.
+// fails at once between tries, with the error of the last one, so that twenty
+// jobs do not knock at a server that is struggling.
 func (l *link) Connect(ctx context.Context) (driver.Conn, error) {
 	l.mu.Lock()
-	wait := l.backoff.remaining(time.Now())
+	wait, failure := l.backoff.remaining(time.Now()), l.failure
 	l.mu.Unlock()
 	if wait > 0 {
-		return nil, fmt.Errorf("%w; next try in %s", errBackoff, wait.Round(time.Second))
+		return nil, failure
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialLimit)
+	try, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	conn, family, err := l.open(ctx)
+	conn, family, err := l.open(try)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errSilent
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if ctx.Err() == context.Canceled { //nolint:errorlint // Nothing else is returned.
+		return nil, errors.Join(ctx.Err(), err)
+	}
 	if err != nil {
 		l.backoff.fail(time.Now())
+		l.failure = err
 		return nil, err
 	}
-	l.backoff = backoff{}
+	l.backoff, l.failure = backoff{}, nil
 	l.family = family
 	l.opened++
 	return conn, nil
@@ -156,6 +165,13 @@ func queryRow(ctx context.Context, conn driver.Conn, query string) ([]string, er
 		return nil, fmt.Errorf("read rows: %w", err)
 	}
 	return texts, rows.Close()
+}
+
+// lastFailure is the error of the last try to connect; nil once one succeeded.
+func (l *link) lastFailure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failure
 }
 
 // generation counts the connections opened so far: what was probed over an

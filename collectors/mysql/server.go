@@ -128,11 +128,12 @@ type session struct {
 func (s *Server) session(ctx context.Context) (*session, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
-		return nil, s.connectError(err)
+		return nil, &collectors.SourceError{Err: s.connectError(err)}
 	}
 	ses := &session{server: s, conn: conn}
 	if ses.probe, err = s.probe(ctx, ses); err != nil {
-		return nil, errors.Join(fmt.Errorf("probe %s: %w", s.link.address, err), ses.Close())
+		err = fmt.Errorf("probe %s: %w", s.link.address, errors.Join(err, ses.Close()))
+		return nil, &collectors.SourceError{Err: err}
 	}
 	return ses, nil
 }
@@ -154,7 +155,7 @@ const comment = "/* plimsoll */ "
 func (q *session) each(ctx context.Context, query string, scan func(*sql.Rows) error, args ...any) error {
 	q.server.own.add(query)
 	defer q.server.spend(time.Now())
-	return collectors.Each(ctx, q.conn, comment+query, scan, args...)
+	return lost(collectors.Each(ctx, q.conn, comment+query, scan, args...))
 }
 
 // eachMap is each for statements whose columns differ between servers. NULL is
@@ -162,7 +163,7 @@ func (q *session) each(ctx context.Context, query string, scan func(*sql.Rows) e
 func (q *session) eachMap(ctx context.Context, query string, scan func(map[string]string) error) error {
 	q.server.own.add(query)
 	defer q.server.spend(time.Now())
-	return collectors.EachMap(ctx, q.conn, comment+query, scan)
+	return lost(collectors.EachMap(ctx, q.conn, comment+query, scan))
 }
 
 // one runs a query of one row. It returns sql.ErrNoRows if there is none.
