@@ -18,6 +18,10 @@ const (
 	// writeEvery is the shortest time between two writes of the state. Figures
 	// that wait for one are at most this late.
 	writeEvery = 15 * time.Second
+	// firstWrite is the same for what this run has not shown at all yet, so that
+	// a restart leaves no hole in the totals. It lets the jobs that begin
+	// together share a write.
+	firstWrite = time.Second
 	// unclaimedFor is how long the state of a job that no longer runs is kept:
 	// a server may be away for a while.
 	unclaimedFor = 30 * 24 * time.Hour
@@ -35,6 +39,7 @@ type keep struct {
 	board *board
 	log   *slog.Logger
 	wake  chan struct{}
+	first chan struct{} // something has not been shown yet
 	pause time.Duration // between two writes
 
 	lock   *folderLock
@@ -43,13 +48,14 @@ type keep struct {
 	mu      sync.Mutex
 	stored  stored
 	parts   map[string]*snapshot.Snapshot // not yet shown
+	taken   map[string]bool               // of this run
 	unshown bool                          // events
 }
 
 func newKeep(c *config.Config, b *board, log *slog.Logger) *keep {
 	return &keep{
-		dir: c.State, host: c.Host, board: b, log: log, wake: make(chan struct{}, 1), pause: writeEvery,
-		stored: newStored(c.Host), parts: map[string]*snapshot.Snapshot{},
+		dir: c.State, host: c.Host, board: b, log: log, wake: make(chan struct{}, 1), first: make(chan struct{}, 1),
+		pause: writeEvery, stored: newStored(c.Host), parts: map[string]*snapshot.Snapshot{}, taken: map[string]bool{},
 	}
 }
 
@@ -119,13 +125,17 @@ func (k *keep) take(key string, part *snapshot.Snapshot, state json.RawMessage, 
 		k.show(k.batch())
 		return
 	}
-	k.call()
+	call(k.wake)
+	if part != nil && !k.taken[key] {
+		k.taken[key] = true
+		call(k.first)
+	}
 }
 
 // call asks run for a write.
-func (k *keep) call() {
+func call(run chan<- struct{}) {
 	select {
-	case k.wake <- struct{}{}:
+	case run <- struct{}{}:
 	default:
 	}
 }
@@ -139,12 +149,27 @@ func (k *keep) run(ctx context.Context) {
 			return
 		case <-k.wake:
 		}
-		k.flush()
 		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(k.pause):
+		case <-k.first: // It is in this write.
+		default:
 		}
+		k.flush()
+		k.rest(ctx)
+	}
+}
+
+// rest waits until the next write may be.
+func (k *keep) rest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(k.pause):
+		return
+	case <-k.first:
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(k.pause, firstWrite)):
 	}
 }
 
@@ -170,7 +195,7 @@ func (k *keep) flush() {
 	if err := writeState(k.dir, body); err != nil {
 		k.putBack(b)
 		k.fail(err)
-		k.call()
+		call(k.wake)
 		return
 	}
 	k.show(b)

@@ -107,6 +107,36 @@ func TestTotalsGoOnAfterARestart(t *testing.T) {
 	})
 }
 
+// lateCounter is a counter of db2 whose rounds take some time.
+type lateCounter struct{ counter }
+
+func (c *lateCounter) Collect(ctx context.Context, into *snapshot.Snapshot) error {
+	time.Sleep(300 * time.Millisecond)
+	var one snapshot.Snapshot
+	if err := c.counter.Collect(ctx, &one); err != nil {
+		return err
+	}
+	into.Server("db2").Cost = one.Server("db1").Cost
+	return nil
+}
+
+func TestTheFirstTotalsOfAJobDoNotWaitForTheNextWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := (&counter{}).job("late")
+		late.Collector = &lateCounter{}
+		a, _ := run(t, t.TempDir(), (&counter{}).job("total"), late)
+		sleep(300*time.Millisecond + firstWrite)
+		if got := a.Snapshot().Servers["db2"]; got == nil || got.Cost == nil {
+			t.Errorf("the late job shows %+v %s after its first round, want its total", got, firstWrite)
+		}
+		first := shown(a).Statements
+		sleep(10 * time.Second)
+		if got := shown(a).Statements; got != first {
+			t.Errorf("%d rounds are shown before the next write, want %d as before", got, first)
+		}
+	})
+}
+
 func TestWithoutAFolderTotalsAreShownAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := run(t, "", (&counter{}).job("total"))
