@@ -20,6 +20,10 @@ type lockSum struct {
 	Waits   uint64    `json:"waits"`
 	Seconds float64   `json:"seconds"`
 	Last    time.Time `json:"last"`
+	// PastWaits and PastSeconds are what there was when the key last came back
+	// to its place.
+	PastWaits   uint64  `json:"past_waits,omitempty"`
+	PastSeconds float64 `json:"past_seconds,omitempty"`
 }
 
 func (s *lockSum) add(other lockSum) {
@@ -60,6 +64,7 @@ func (l *lockLedger) add(key lockKey, sum lockSum) {
 	}
 	if !found {
 		known = l.retired[key]
+		known.PastWaits, known.PastSeconds = known.Waits, known.Seconds
 		delete(l.retired, key)
 	}
 	known.add(sum)
@@ -98,6 +103,7 @@ func (l *lockLedger) totals() []snapshot.LockTotal {
 		out = append(out, snapshot.LockTotal{
 			Kind: key.Kind, Schema: key.Schema, Table: key.Table, Index: key.Index,
 			Blocker: key.Blocker, Waiter: key.Waiter, Waits: sum.Waits, Seconds: sum.Seconds,
+			PastWaits: sum.PastWaits, PastSeconds: sum.PastSeconds,
 		})
 	}
 	slices.SortFunc(out, func(a, b snapshot.LockTotal) int {

@@ -70,6 +70,25 @@ func TestLockTotalsAreFewAndNeverFall(t *testing.T) {
 	}
 }
 
+func TestALockThatReturnsSaysWhatItHadBefore(t *testing.T) {
+	now := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	l := newLockLedger()
+	l.add(lockOn("item"), lockSum{Waits: 2, Seconds: 3, Last: now})
+	for i := range snapshot.MaxLockTotals - 1 { // The last of them takes its place.
+		l.add(lockOn(fmt.Sprint(i)), lockSum{Waits: 1, Seconds: 1, Last: now.Add(2 * quietLock)})
+	}
+	if len(l.retired) != 1 {
+		t.Fatalf("%d keys gave up their place, want one", len(l.retired))
+	}
+	for i := range 2 {
+		l.add(lockOn("item"), lockSum{Waits: 1, Seconds: 4, Last: now.Add(time.Duration(4+i) * quietLock)})
+	}
+	want := lockSum{Waits: 4, Seconds: 11, Last: now.Add(5 * quietLock), PastWaits: 2, PastSeconds: 3}
+	if diff := cmp.Diff(want, l.shown[lockOn("item")]); diff != "" {
+		t.Errorf("sum of the key that came back (-want +got):\n%s", diff)
+	}
+}
+
 func TestLockTotalsOutliveTheAgent(t *testing.T) {
 	before := newLockReader(nil, nil)
 	before.ledger.add(lockOn("item"), lockSum{Waits: 2, Seconds: 3})

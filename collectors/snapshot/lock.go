@@ -51,6 +51,10 @@ type LockTotal struct {
 	Waiter  string  `json:"waiter,omitempty"`
 	Waits   uint64  `json:"waits"`
 	Seconds float64 `json:"seconds"`
+	// PastWaits and PastSeconds are the part of both that was counted before the
+	// pair was last absent from the list: a copy that has it not says as much.
+	PastWaits   uint64  `json:"past_waits,omitempty"`
+	PastSeconds float64 `json:"past_seconds,omitempty"`
 }
 
 // LockGraph is one sample of who waits for whom, reduced to its roots: a

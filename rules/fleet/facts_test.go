@@ -92,3 +92,21 @@ func TestADiskReadsAtARate(t *testing.T) {
 		t.Errorf("disks (-want +got):\n%s", diff)
 	}
 }
+
+func TestAPairOfLocksThatReturnsCountsOnlyWhatIsNew(t *testing.T) {
+	locks := func(minute int, totals ...snapshot.LockTotal) *snapshot.Snapshot {
+		return copyOf(&snapshot.Server{Locks: &snapshot.Locks{Meta: meta(minute, "e"), Totals: totals}})
+	}
+	first := locks(0, snapshot.LockTotal{Table: "stayed", Waits: 5, Seconds: 50, PastWaits: 3, PastSeconds: 30})
+	last := locks(9,
+		snapshot.LockTotal{Table: "stayed", Waits: 6, Seconds: 54, PastWaits: 3, PastSeconds: 30},
+		snapshot.LockTotal{Table: "returned", Waits: 102, Seconds: 1003, PastWaits: 100, PastSeconds: 1000},
+		snapshot.LockTotal{Table: "new", Waits: 1, Seconds: 2},
+	)
+	want := []snapshot.LockTotal{
+		{Table: "stayed", Waits: 1, Seconds: 4}, {Table: "returned", Waits: 2, Seconds: 3}, {Table: "new", Waits: 1, Seconds: 2},
+	}
+	if diff := cmp.Diff(want, only(t, first, last).Locks.Totals); diff != "" {
+		t.Errorf("waits of the window (-want +got):\n%s", diff)
+	}
+}

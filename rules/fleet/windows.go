@@ -112,7 +112,12 @@ func lockWindow(first, last *snapshot.Locks, w Window) *LockWindow {
 		RowLockSeconds: minus(last.RowLockSeconds, first.RowLockSeconds),
 	}
 	for _, t := range last.Totals {
-		t.Waits, t.Seconds = minus(t.Waits, before[of(t)].Waits), minus(t.Seconds, before[of(t)].Seconds)
+		past, listed := before[of(t)]
+		if !listed {
+			past.Waits, past.Seconds = t.PastWaits, t.PastSeconds
+		}
+		t.Waits, t.Seconds = minus(t.Waits, past.Waits), minus(t.Seconds, past.Seconds)
+		t.PastWaits, t.PastSeconds = 0, 0
 		if t.Seconds > 0 || t.Waits > 0 {
 			out.Totals = append(out.Totals, t)
 		}
