@@ -2,10 +2,12 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +29,7 @@ func FuzzRenderingsAreSafe(f *testing.F) {
 		checkText(t, r, 0)
 		checkHTML(t, r)
 		checkMarkdown(t, r)
+		checkJSON(t, r)
 		checkPlain(t, "Explain", Explain(r.Findings[0]))
 	})
 }
@@ -39,7 +42,33 @@ func TestStoriesAreSafe(t *testing.T) {
 			}
 			checkHTML(t, r)
 			checkMarkdown(t, r)
+			checkJSON(t, r)
 		})
+	}
+}
+
+// checkJSON holds JSON to what can be shown anywhere, and to saying the same.
+func checkJSON(t *testing.T, r *Report) {
+	t.Helper()
+	raw, err := r.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range string(raw) {
+		if c != '\n' && !unicode.IsPrint(c) {
+			t.Fatalf("JSON holds %U near %q", c, raw[max(0, i-40):i])
+		}
+	}
+	plain, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want Report
+	if err := errors.Join(json.Unmarshal(raw, &got), json.Unmarshal(plain, &want)); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(want, got) {
+		t.Errorf("JSON says something else (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }
 
