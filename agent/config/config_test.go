@@ -90,7 +90,7 @@ func TestSampleReadsInFull(t *testing.T) {
 		File: "sample.good.yml", Cluster: "shop", Host: "web1",
 		Labels: map[string]string{"role": "web"},
 		Socket: "/run/plimsoll/agent.sock", State: "/var/lib/plimsoll-agent",
-		Listen: "127.0.0.1:9897", WebConfigFile: "/etc/plimsoll/web.yml",
+		Listen: "127.0.0.1:9897", WebConfigFile: "/etc/plimsoll/agent/web.yml",
 		MySQL: []MySQL{
 			{Name: "db1", DSNFile: "/etc/plimsoll/mysql.dsn"},
 			{Name: "local", Socket: "/run/mysqld/mysqld.sock"},
