@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -30,20 +29,6 @@ func (c Case) cureOn(s *fleet.Server, id ID) *Finding {
 		}
 	}
 	return nil
-}
-
-// holders are the servers that hold a primary's tables: itself, its replicas, and
-// theirs, as far as there are agents.
-func holders(primary *fleet.Server) []*fleet.Server {
-	out := []*fleet.Server{primary}
-	for i := 0; i < len(out); i++ {
-		for _, r := range out[i].Replicas {
-			if !slices.Contains(out, r) {
-				out = append(out, r)
-			}
-		}
-	}
-	return out
 }
 
 // statementLoad is the time of the site's statements in seconds a second: how

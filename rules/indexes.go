@@ -11,9 +11,9 @@ import (
 
 // workload gathers what a primary and its replicas were asked, with the tables
 // that they share.
-func workload(primary *fleet.Server) index.Workload {
+func (c Case) workload(primary *fleet.Server) index.Workload {
 	w := index.Workload{Tables: primary.Latest.Schema.Tables}
-	for _, s := range holders(primary) {
+	for _, s := range c.holders(primary) {
 		if s.Digests == nil {
 			continue
 		}

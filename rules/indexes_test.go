@@ -136,6 +136,20 @@ func TestAnIndexThatBeginsAnotherIsFound(t *testing.T) {
 	golden(t, "redundant-index", found(t, site(primary(withOrders(btree("customer", false, "customer_id")))), redundantIndex()))
 }
 
+func TestAnIndexThatBeginsThePrimaryKeyIsTheSmallerToRead(t *testing.T) {
+	f := found(t, site(primary(withOrders(btree("again", false, "id")))), redundantIndex())
+	if f.Confidence.Level() != "medium" || !strings.Contains(strings.Join(f.Risks, " "), "the primary key holds the rows") {
+		t.Errorf("confidence = %+v, risks = %q, want medium and what a count then reads", f.Confidence, f.Risks)
+	}
+}
+
+func TestAHiddenIndexFailsAHintAtOnce(t *testing.T) {
+	f := found(t, site(primary(withOrders(btree("customer", false, "customer_id")))), redundantIndex())
+	if got := strings.Join(f.Risks, " "); !strings.Contains(got, "1176") {
+		t.Errorf("risks = %q, want that error 1176 comes with hiding already", got)
+	}
+}
+
 func TestAnOldServerCannotHideAnIndex(t *testing.T) {
 	f := found(t, site(primary(aMySQL("5.7.44")), primary(withOrders(btree("customer", false, "customer_id")))), redundantIndex())
 	if got := steps(f.Remedy, SQL); len(got) != 1 || !strings.Contains(got[0], "DROP INDEX") {

@@ -32,8 +32,8 @@ func checkMissingIndex(c Case) Result {
 			out.NotReady = append(out.NotReady, *n)
 			continue
 		}
-		asked := workload(s)
-		asked.MinLoad = c.Rule.Threshold.Value * loadOfAll(s)
+		asked := c.workload(s)
+		asked.MinLoad = c.Rule.Threshold.Value * c.loadOfAll(s)
 		found := index.Analyse(asked)
 		for _, a := range found.Missing {
 			out.Findings = append(out.Findings, missingIndexFinding(c, s, a))
@@ -47,9 +47,9 @@ func checkMissingIndex(c Case) Result {
 
 // loadOfAll is the statement time of a primary and its replicas, in seconds a
 // second: what a missing index costs is spread over all of them.
-func loadOfAll(primary *fleet.Server) float64 {
+func (c Case) loadOfAll(primary *fleet.Server) float64 {
 	var sum float64
-	for _, s := range holders(primary) {
+	for _, s := range c.holders(primary) {
 		load, _ := statementLoad(s)
 		sum += load
 	}
@@ -76,7 +76,7 @@ func notJudged(s *fleet.Server, found index.Analysis) *NotReady {
 func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 	top := a.Benefits[0]
 	w := s.Digests.Window
-	load := loadOfAll(s)
+	load := c.loadOfAll(s)
 	f := Found(c.Rule, aboutIndex(s, a.Table, plainColumns(a.Columns)),
 		c.evidence("statement time of what reads too much", share(a, load), "digests, SUM_TIMER_WAIT", w),
 		Evidence{

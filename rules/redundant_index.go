@@ -29,7 +29,7 @@ func checkRedundantIndex(c Case) Result {
 			out.NotReady = append(out.NotReady, *n)
 			continue
 		}
-		for _, r := range index.FindRedundant(workload(s)) {
+		for _, r := range index.FindRedundant(c.workload(s)) {
 			if r.Table.Rows != nil && float64(*r.Table.Rows) >= c.Rule.Threshold.Value {
 				out.Findings = append(out.Findings, redundantIndexFinding(c, s, r))
 			}
@@ -37,6 +37,10 @@ func checkRedundantIndex(c Case) Result {
 	}
 	return out
 }
+
+// hintRisk is true from the moment an index is hidden, on both families.
+const hintRisk = "A statement that Plimsoll did not see may name the index in USE or FORCE INDEX: it fails with error 1176 " +
+	"from the moment that the index is hidden. Show it again at once then."
 
 func redundantIndexFinding(c Case, s *fleet.Server, r index.Redundant) Finding {
 	w := s.Digests.Window
@@ -53,7 +57,11 @@ func redundantIndexFinding(c Case, s *fleet.Server, r index.Redundant) Finding {
 	hide, show := hideSteps(s, r.Table, r.Index.Name)
 	f.Remedy = []Step{hide, dropStep(s, r.Table, r.Index.Name, "After two weeks in which nothing got slower.")}
 	f.Rollback = []Step{show}
-	f.Risks = []string{"A statement that Plimsoll did not see may name the index in a hint, and then fails."}
+	f.Risks = []string{hintRisk}
+	if r.By.Name == "PRIMARY" {
+		f.Confidence = c.confidence(0.7, w, "the primary key holds the rows too, and takes longer to read")
+		f.Risks = append(f.Risks, "What reads many entries and no other column, such as COUNT(*), is slower then: the primary key holds the rows themselves.")
+	}
 	f.Verify = Verify{What: "time of the statements on the table", Expect: "no more than a tenth above today's", After: "two weeks"}
 	return f
 }

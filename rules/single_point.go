@@ -36,11 +36,6 @@ func singlePointOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
 	return &f, nil
 }
 
-func clustered(s *fleet.Server) bool {
-	m := s.Latest.Membership
-	return m != nil && ((m.Galera != nil && m.Galera.Size > 1) || (m.Group != nil && len(m.Group.Members) > 1))
-}
-
 func singlePointFinding(c Case, s *fleet.Server, n int) Finding {
 	seen := moment(s.Latest.Replication.Taken)
 	f := Found(c.Rule, aboutServer(s), c.evidence("replicas", float64(n), "process list, Binlog Dump; agents", seen))

@@ -18,7 +18,7 @@ func unusedIndex() Rule {
 	return Rule{
 		ID: "mysql/unused-index", Title: "An index is not used",
 		Phase: Cure, MinWindow: unusedDays * aDay, Window: unusedDays * aDay,
-		Needs:  []string{"mysql/use", "mysql/schema"},
+		Needs:  []string{"mysql/use", "mysql/schema", "mysql/replication"},
 		Yields: []ID{"mysql/redundant-index"},
 		Threshold: Threshold{
 			Value: 1, Unit: PerSecond,
@@ -31,20 +31,11 @@ func unusedIndex() Rule {
 func checkUnusedIndex(c Case) Result {
 	var out Result
 	for _, s := range c.writers() {
-		n := c.useUnready(s)
-		for _, r := range s.Replicas {
-			if n == nil {
-				n = c.useUnready(r)
-			}
-		}
-		if n != nil || s.Latest.Schema == nil {
-			if n == nil {
-				n = c.unready(aboutServer(s), s, "mysql/schema", nil)
-			}
+		if n := c.unusedUnready(s); n != nil {
 			out.NotReady = append(out.NotReady, *n)
 			continue
 		}
-		for _, u := range index.FindUnused(workload(s), usageOf(s)) {
+		for _, u := range index.FindUnused(c.workload(s), usageOf(c.holders(s))) {
 			writes := writesTo(s, u.Table)
 			if writes >= c.Rule.Threshold.Value && !c.justMade(u.Table) {
 				out.Findings = append(out.Findings, unusedIndexFinding(c, s, u, writes))
@@ -52,6 +43,19 @@ func checkUnusedIndex(c Case) Result {
 		}
 	}
 	return out
+}
+
+// unusedUnready returns why it is not known who reads a server's indexes.
+func (c Case) unusedUnready(s *fleet.Server) *NotReady {
+	for _, holder := range c.holders(s) {
+		if n := c.useUnready(holder); n != nil {
+			return n
+		}
+	}
+	if s.Latest.Schema == nil {
+		return c.unready(aboutServer(s), s, "mysql/schema", nil)
+	}
+	return c.holdersUnready(s)
 }
 
 // useUnready asks for the time for which the server has counted, and not for the
@@ -78,28 +82,22 @@ func (c Case) justMade(t *snapshot.Table) bool {
 	return t.Created != nil && c.Fleet.Now.Sub(*t.Created) < c.Rule.MinWindow
 }
 
-// usageOf sums the reads of an index over a primary and its replicas. An index
-// that one of them does not list is not known to be unused.
-func usageOf(primary *fleet.Server) index.Usage {
-	return func(schema, table, name string) (reads uint64, known bool) {
-		for _, s := range append([]*fleet.Server{primary}, primary.Replicas...) {
-			n, ok := readsOf(s.Use.Since.Indexes, schema, table, name)
-			if !ok {
-				return 0, false
-			}
-			reads += n
-		}
-		return reads, true
-	}
-}
-
-func readsOf(indexes []snapshot.IndexUse, schema, table, name string) (uint64, bool) {
-	for _, i := range indexes {
-		if i.Schema == schema && i.Table == table && i.Index == name {
-			return i.Reads, true
+// usageOf sums the reads of an index over the servers that hold it. An index that
+// one of them does not list is not known to be unused.
+func usageOf(servers []*fleet.Server) index.Usage {
+	type key struct{ schema, table, index string }
+	sum, listed := map[key]uint64{}, map[key]int{}
+	for _, s := range servers {
+		for _, i := range s.Use.Since.Indexes {
+			k := key{i.Schema, i.Table, i.Index}
+			sum[k] += i.Reads
+			listed[k]++
 		}
 	}
-	return 0, false
+	return func(schema, table, index string) (reads uint64, known bool) {
+		k := key{schema, table, index}
+		return sum[k], listed[k] == len(servers)
+	}
 }
 
 func writesTo(s *fleet.Server, t *snapshot.Table) float64 {
@@ -131,7 +129,7 @@ func unusedIndexFinding(c Case, s *fleet.Server, u index.Unused, writes float64)
 	hide, show := hideSteps(s, u.Table, u.Index.Name)
 	f.Remedy = []Step{hide, dropStep(s, u.Table, u.Index.Name, "After two weeks in which nothing got slower.")}
 	f.Rollback = []Step{show}
-	f.Risks = []string{"A job that runs once a quarter may need it."}
+	f.Risks = []string{"A job that runs once a quarter may need it.", hintRisk}
 	f.Verify = Verify{What: "time of the statements on the table", Expect: "no more than a tenth above today's", After: "two weeks"}
 	return f
 }

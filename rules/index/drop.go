@@ -139,22 +139,45 @@ func usesOf(w Workload) uses {
 	for _, s := range w.Statements {
 		shape, err := sqlshape.Parse(string(s.Text), tables.columns(s.Schema))
 		if err != nil {
+			u.mayHint(string(s.Text))
 			continue
 		}
 		for _, o := range shape.Tables {
-			t := tables.find(s.Schema, o.Schema, o.Name)
-			if t == nil {
-				continue
-			}
 			for _, name := range o.Hinted {
 				u.hinted[strings.ToLower(name)] = true
 			}
-			if len(o.Order) > 0 && has(primaryKey(t), o.Order[0].Column) {
+			if t := tables.find(s.Schema, o.Schema, o.Name); t != nil && inKeyOrder(t, shape.Blocks[o.Block], o) {
 				u.ordered[[2]string{t.Schema, t.Name}] = true
 			}
 		}
 	}
 	return u
+}
+
+// mayHint takes all words of a statement that is not understood for indexes, if it
+// names any.
+func (u uses) mayHint(text string) {
+	text = strings.ToLower(text)
+	if !strings.Contains(text, "index (") && !strings.Contains(text, "key (") {
+		return
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" `(),.", r) }) {
+		u.hinted[word] = true
+	}
+}
+
+// inKeyOrder reports whether a statement gains by rows in the order of the primary
+// key: it wants them so, pages through them, or asks for the first or last.
+func inKeyOrder(t *snapshot.Table, b sqlshape.Block, o sqlshape.Table) bool {
+	var columns []string
+	for _, by := range slices.Concat(o.Order, o.Group) {
+		columns = append(columns, by.Column)
+	}
+	columns = append(columns, o.Range...)
+	if b.Aggregated {
+		columns = append(columns, o.Needed...)
+	}
+	return slices.ContainsFunc(primaryKey(t), func(name string) bool { return has(columns, name) && !has(o.Equal, name) })
 }
 
 func (u uses) needs(t *snapshot.Table, x snapshot.Index) bool {

@@ -237,6 +237,31 @@ func TestAnIndexIsRedundantIfItBeginsAnother(t *testing.T) {
 		"another direction":       {[]snapshot.Index{descending, key("ab", false, 9, "created_at", "status")}, nil, []string{}},
 		"another first column":    {[]snapshot.Index{key("b", false, 9, "status"), key("ab", false, 9, "email", "status")}, nil, []string{}},
 		"named in a hint":         {[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")}, []Statement{asked("SELECT id FROM orders USE INDEX (a) WHERE email = ?", 1, 1)}, []string{}},
+		"named in a hint of what is not understood": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT SELECT FROM orders USE INDEX (`a`) WHERE", 1, 1)},
+			[]string{},
+		},
+		"its order by the primary key is used behind a column": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT id FROM orders WHERE email > ? ORDER BY email, id LIMIT ?", 1, 1)},
+			[]string{},
+		},
+		"the primary key is paged through": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT * FROM orders WHERE email = ? AND id > ? LIMIT ?", 1, 1)},
+			[]string{},
+		},
+		"the last of the primary key is asked for": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT MAX(id) FROM orders WHERE email = ?", 1, 1)},
+			[]string{},
+		},
+		"one row is asked for": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT COUNT(*) FROM orders WHERE email = ? AND id = ?", 1, 1)},
+			[]string{"a by ab"},
+		},
 		"its order by the primary key is used": {
 			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
 			[]Statement{asked("SELECT id FROM orders WHERE email = ? ORDER BY id LIMIT ?", 1, 1)},
