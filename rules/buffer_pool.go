@@ -54,7 +54,7 @@ func bufferPoolOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
 	if n != nil || p.share < poolWaitShare {
 		return nil, n
 	}
-	if cure := c.cureOn(s, "mysql/missing-index"); cure != nil {
+	if cure := c.missingIndexOn(s); cure != nil {
 		return nil, &NotReady{Subject: about, Reason: "an index is missing that may be why it reads so much: add it first (finding " + cure.Fingerprint + ")"}
 	}
 	f := bufferPoolFinding(c, s, p)
@@ -156,10 +156,11 @@ func (f *Finding) remedyPool(s *fleet.Server, p poolReads) {
 		return
 	}
 	const name, note = "innodb_buffer_pool_size", "Then look again: it may want to be doubled once more."
-	if value := fmt.Sprintf("%.0f", target); growsOnline(s) {
-		f.Remedy = setVariable(s, name, value, "Online. "+note)
-	} else {
-		f.Remedy = []Step{optionFile(s, name, value, atRestart+" "+note)}
+	value, old := fmt.Sprintf("%.0f", target), fmt.Sprintf("%.0f", p.size)
+	if growsOnline(s) {
+		f.Remedy, f.Rollback = setVariable(s, name, value, "Online. "+note), undoVariable(s, name, old)
+		return
 	}
-	f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET GLOBAL innodb_buffer_pool_size = %.0f;", p.size)}}
+	f.Remedy = []Step{optionFile(s, name, value, atRestart+" "+note)}
+	f.Rollback = []Step{optionFile(s, name, old, atRestart)}
 }

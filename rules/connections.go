@@ -83,7 +83,7 @@ func connectionsFinding(c Case, s *fleet.Server, used, limit float64) Finding {
 		},
 		{Kind: Advice, Text: "Let the sum of pm.max_children over all web hosts be at most nine tenths of max_connections; close connections that workers keep without need."},
 	}, setVariable(s, "max_connections", fmt.Sprintf("%.0f", math.Ceil(limit*1.5)), "Only if memory allows: each session can take some megabytes.")...)
-	f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET GLOBAL max_connections = %.0f;", limit)}}
+	f.Rollback = undoVariable(s, "max_connections", fmt.Sprintf("%.0f", limit))
 	f.Risks = []string{"Too many sessions at work at once make all of them slower."}
 	f.Verify = Verify{What: "connections in use at most", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "the next peak"}
 	return f

@@ -104,7 +104,7 @@ func logFaults(s *fleet.Server) []fault {
 		return []fault{{
 			what: "binlog_format", state: b.Format, why: "statements can have another effect on a replica",
 			steps:    setVariable(s, "binlog_format", "'ROW'", "For new connections."),
-			rollback: []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL binlog_format = 'STATEMENT';"}},
+			rollback: undoVariable(s, "binlog_format", "'STATEMENT'"),
 		}}
 	}
 	return nil
@@ -140,7 +140,7 @@ func writableFault(s *fleet.Server) fault {
 		what: "read_only", state: "OFF", why: "a write to it by mistake makes it differ from its source",
 		risk:     "A program that writes to the replica on purpose fails from then on: find it first.",
 		steps:    setVariable(s, "read_only", "ON", "Accounts that may administer it can still write."),
-		rollback: []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL read_only = OFF;"}},
+		rollback: undoVariable(s, "read_only", "OFF"),
 	}
 	if mysqlFamily(s) && atLeast(s, 8, 0, 0) {
 		f.steps = setVariable(s, "super_read_only", "ON", "It switches read_only on too.")
@@ -189,7 +189,7 @@ func durabilityFaults(s *fleet.Server) []fault {
 			what: name, state: fmt.Sprint(*value), why: why, loses: !confirmed,
 			risk:     "Flushing at each commit costs write latency: look at commits a second before and after.",
 			steps:    setVariable(s, name, "1", "Each commit then waits for one more flush of the disk."),
-			rollback: setVariable(s, name, fmt.Sprint(*value), "")[:1],
+			rollback: undoVariable(s, name, fmt.Sprint(*value)),
 		})
 	}
 	add("sync_binlog", b.SyncBinlog, "a crash of its host loses transactions that replicas may have, or not have")
@@ -214,7 +214,7 @@ func retentionFault(s *fleet.Server, kept float64) fault {
 		name, value, old = "expire_logs_days", "7", fmt.Sprintf("%.0f", kept/86400)
 	}
 	f.steps = setVariable(s, name, value, "")
-	f.rollback = setVariable(s, name, old, "")[:1]
+	f.rollback = undoVariable(s, name, old)
 	return f
 }
 

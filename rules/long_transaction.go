@@ -84,8 +84,8 @@ func longTransactionFinding(c Case, s *fleet.Server, age float64) Finding {
 	f.Confidence = c.confidence(0.9, w.Window)
 	f.Summary = fmt.Sprintf("A transaction on %s was open for %s%s.", called(s), Words(age, Seconds), mostlyIdle(t))
 	f.Effort = Days
-	f.remedyLong(s, t, open)
 	f.Risks = []string{"A connection that is ended in a transaction loses what the transaction had changed."}
+	f.remedyLong(s, t, open)
 	f.Verify = Verify{What: "age of the oldest transaction", Expect: "below " + Words(c.Rule.Threshold.Value, Seconds), After: "a day"}
 	return f
 }
@@ -160,8 +160,31 @@ func (f *Finding) addTransaction(t *snapshot.Transaction, w fleet.Window) {
 	})
 }
 
+// applying reports whether a transaction is replication's own. To kill its
+// connection stops the channel.
+func applying(s *fleet.Server, t *snapshot.Transaction) bool {
+	r := s.Latest.Replication
+	return t != nil && (t.User == "system user" || t.User == "" && r != nil && len(r.Channels) > 0)
+}
+
 // remedyLong is about the program, and about the connection while it is there.
 func (f *Finding) remedyLong(s *fleet.Server, t *snapshot.Transaction, open bool) {
+	switch {
+	case open && t.Connection == 0:
+		f.Remedy = []Step{{
+			Kind: SQL, Target: called(s), Text: "XA RECOVER;",
+			Note: "No connection has it any more: it is prepared, and only XA COMMIT or XA ROLLBACK with its name ends it. Ask its coordinator which.",
+		}}
+		f.Risks = []string{"Part of the same transaction may be committed elsewhere: whichever way it ends here must be the way it ended there."}
+		return
+	case applying(s, t):
+		f.Remedy = []Step{{
+			Kind: Advice, Text: "Replication applies it: its source committed that much at once (mysql/large-transaction), or a reader of the replica holds it up.",
+			Note: "Do not kill its connection: that stops the replica.",
+		}}
+		f.Risks = nil
+		return
+	}
 	f.Remedy = []Step{{
 		Kind: Advice, Text: "Move calls of other services, mail and file work out of the transaction, and commit batches every few hundred rows.",
 		Note: "Most long transactions wait for something that is not the database.",
@@ -179,6 +202,6 @@ func (f *Finding) remedyLong(s *fleet.Server, t *snapshot.Transaction, open bool
 	}
 	if idle(t) && !mysqlFamily(s) {
 		f.Remedy = append(f.Remedy, setVariable(s, "idle_transaction_timeout", "60", "Ends connections that are idle in a transaction for a minute; new connections only.")...)
-		f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: "SET GLOBAL idle_transaction_timeout = 0;", Note: "Off is the default."}}
+		f.Rollback = undoVariable(s, "idle_transaction_timeout", "0")
 	}
 }

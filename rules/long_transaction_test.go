@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"plimsoll/collectors/snapshot"
@@ -61,6 +62,32 @@ func TestALongTransactionThatHasEndedIsNotKilled(t *testing.T) {
 	}
 	if len(f.Digests) != 1 {
 		t.Errorf("statements = %v, want that of the event", f.Digests)
+	}
+}
+
+// openBy lets the open transaction be that of an account on a connection.
+func openBy(user string, connection uint64) func(*fleet.Server) {
+	return func(s *fleet.Server) {
+		s.Latest.Transactions.Longest[0].User, s.Latest.Transactions.Longest[0].Connection = user, connection
+	}
+}
+
+func TestAnApplierIsNotKilled(t *testing.T) {
+	for _, user := range []string{"system user", ""} {
+		f := found(t, site(replica(longOpen(900)), replica(openBy(user, 9))), longTransaction())
+		if got := strings.Join(steps(f.Remedy, SQL), " "); strings.Contains(got, "KILL") {
+			t.Errorf("statements for %q = %s, want none that stops replication", user, got)
+		}
+		if !strings.Contains(f.Remedy[0].Text, "mysql/large-transaction") {
+			t.Errorf("first step for %q = %q, want what its source did", user, f.Remedy[0].Text)
+		}
+	}
+}
+
+func TestAPreparedTransactionIsEndedByItsCoordinator(t *testing.T) {
+	f := found(t, site(primary(longOpen(900)), primary(openBy("", 0))), longTransaction())
+	if got := steps(f.Remedy, SQL); len(got) != 1 || got[0] != "XA RECOVER;" {
+		t.Errorf("statements = %q, want XA RECOVER: no connection has it any more", got)
 	}
 }
 

@@ -20,6 +20,16 @@ func setVariable(s *fleet.Server, name, value, note string) []Step {
 	}
 }
 
+// undoVariable returns how a server variable is set back, now and for the next
+// start.
+func undoVariable(s *fleet.Server, name, old string) []Step {
+	steps := setVariable(s, name, old, "")
+	if len(steps) > 1 {
+		steps[0].Note = "And take the line out of the option file."
+	}
+	return steps[:1]
+}
+
 // restoreVariable is the statement that sets a variable to what it is now, with a
 // space behind it; nothing if that is not known.
 func restoreVariable(s *fleet.Server, name string) string {
