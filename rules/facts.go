@@ -31,6 +31,32 @@ func (c Case) cureOn(s *fleet.Server, id ID) *Finding {
 	return nil
 }
 
+// curableShare is the share of all statement time that missing indexes must be
+// able to free before they are taken for why a server is busy.
+const curableShare = 0.1
+
+// missingIndexOn returns the missing index of the server's cluster that would free
+// most, if all of them together free so much that capacity can only be judged once
+// they are there; else nil.
+func (c Case) missingIndexOn(s *fleet.Server) *Finding {
+	var best *Finding
+	var freed, most float64
+	for i, f := range c.Cures {
+		if f.Rule != "mysql/missing-index" || f.Subject.Cluster != s.Cluster || f.Gain.WorkerSeconds == nil {
+			continue
+		}
+		gain := (f.Gain.WorkerSeconds.Lo + f.Gain.WorkerSeconds.Hi) / 2
+		freed += gain
+		if best == nil || gain > most {
+			best, most = &c.Cures[i], gain
+		}
+	}
+	if freed < curableShare*c.loadOfAll(s) {
+		return nil
+	}
+	return best
+}
+
 // statementLoad is the time of the site's statements in seconds a second: how
 // many are under way on average. PHP waits for each, so that without the probe
 // it is also the time of the workers. It counts what no digest shows too, and is

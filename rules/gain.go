@@ -1,6 +1,9 @@
 package rules
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Gain is what acting on a finding frees, as intervals. A nil field is a gain
 // that the rule does not claim.
@@ -37,6 +40,12 @@ type Measured struct {
 	Before float64 `json:"before"`
 	After  float64 `json:"after"`
 	Unit   Unit    `json:"unit"`
+}
+
+// estimates returns those that are claimed.
+func (g Gain) estimates() []*Estimate {
+	all := []*Estimate{g.WorkerSeconds, g.DatabaseSeconds, g.PrimaryWrites, g.Headroom, g.RecoveryMinutes}
+	return slices.DeleteFunc(all, func(e *Estimate) bool { return e == nil })
 }
 
 // worth returns the lower bound of the leading gain, for ranking: worker-seconds

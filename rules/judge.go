@@ -70,6 +70,11 @@ func checked(r Rule, f Finding) Finding {
 			panic(fmt.Sprintf("BUG: rule %s gives no number for %q about %s", r.ID, e.What, f.Subject))
 		}
 	}
+	for _, e := range f.Gain.estimates() {
+		if math.IsNaN(e.Lo+e.Hi) || math.IsInf(e.Lo+e.Hi, 0) {
+			panic(fmt.Sprintf("BUG: rule %s gives no number for the gain about %s", r.ID, f.Subject))
+		}
+	}
 	switch level := f.Confidence.Level(); {
 	case level == "low":
 		f.Severity = Info

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 )
 
 // eachLag judges the lag of every channel. A channel of which none is known yet
 // is not one without lag.
-func (c Case) eachLag(judge func(Subject, *fleet.Server, fleet.Lag) (*Finding, *NotReady)) Result {
+func (c Case) eachLag(judge func(Subject, *fleet.Server, snapshot.Channel, fleet.Lag) (*Finding, *NotReady)) Result {
 	var out Result
 	for _, s := range c.Fleet.Servers {
 		if n := c.replicationUnready(s); n != nil {
@@ -25,7 +26,7 @@ func (c Case) eachLag(judge func(Subject, *fleet.Server, fleet.Lag) (*Finding, *
 			case n != nil:
 				out.add(nil, n)
 			default:
-				out.add(judge(about, s, lag))
+				out.add(judge(about, s, channel, lag))
 			}
 		}
 	}
@@ -140,5 +141,9 @@ func (f *Finding) parallelAppliers(s *fleet.Server) {
 		f.Remedy = mergeFile(f.Remedy, steps[1:])
 	}
 	f.Remedy[0].Text = stop + "; " + set + start + ";"
-	f.Rollback = []Step{{Kind: SQL, Target: called(s), Text: stop + "; " + undo + start + ";"}}
+	back := Step{Kind: SQL, Target: called(s), Text: stop + "; " + undo + start + ";"}
+	if len(f.Remedy) > 1 {
+		back.Note = "And take the lines out of the option file."
+	}
+	f.Rollback = []Step{back}
 }

@@ -51,7 +51,7 @@ func readSplitOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
 	if n != nil || reads*outside < c.Rule.Threshold.Value {
 		return nil, n
 	}
-	if cure := c.cureOn(s, "mysql/missing-index"); cure != nil {
+	if cure := c.missingIndexOn(s); cure != nil {
 		return nil, &NotReady{Subject: about, Reason: "an index is missing that takes much of the time to be split: add it first (finding " + cure.Fingerprint + ")"}
 	}
 	f := readSplitFinding(c, s, host, reads, outside)

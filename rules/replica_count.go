@@ -140,7 +140,7 @@ func replicaCountFinding(c Case, primary *fleet.Server, n int, load busyHost) Fi
 // or nothing.
 func (c Case) whyNotAnother(primary *fleet.Server, replay float64) (why, first string) {
 	switch {
-	case c.cureOn(primary, "mysql/missing-index") != nil:
+	case c.missingIndexOn(primary) != nil:
 		return "an index is missing, which the reads of every replica need", "Add the missing index first (mysql/missing-index)."
 	case replay >= c.Rule.Threshold.Value/2:
 		return "much of their work is repeating the primary's writes, which every replica has to",

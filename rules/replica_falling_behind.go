@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 )
 
@@ -27,18 +28,18 @@ func replicaFallingBehind() Rule {
 			Source: "default of this rule: lag that grows by 0.1 s a second for ten minutes is a minute more, and no mistake of reading positions once a second",
 		},
 		Check: func(c Case) Result {
-			return c.eachLag(func(about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
-				return fallingBehindOn(c, about, s, lag)
+			return c.eachLag(func(about Subject, s *fleet.Server, channel snapshot.Channel, lag fleet.Lag) (*Finding, *NotReady) {
+				return fallingBehindOn(c, about, s, channel, lag)
 			})
 		},
 	}
 }
 
-func fallingBehindOn(c Case, about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
+func fallingBehindOn(c Case, about Subject, s *fleet.Server, channel snapshot.Channel, lag fleet.Lag) (*Finding, *NotReady) {
 	if lag.Last == nil || lag.Max == nil || lag.TrendRatio == nil {
 		return nil, unknownLag(about, lag)
 	}
-	if *lag.Last < fallingBehindFloor || *lag.TrendRatio < c.Rule.Threshold.Value {
+	if *lag.Last < fallingBehindFloor+channel.DelaySeconds || *lag.TrendRatio < c.Rule.Threshold.Value {
 		return nil, nil
 	}
 	f := fallingBehindFinding(c, about, s, lag)

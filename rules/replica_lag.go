@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 )
 
@@ -28,22 +29,21 @@ func replicaLag() Rule {
 			Source: "default of this rule: a visitor who reads a second after writing must find what was written",
 		},
 		Check: func(c Case) Result {
-			return c.eachLag(func(about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
-				return replicaLagOn(c, about, s, lag)
+			return c.eachLag(func(about Subject, s *fleet.Server, channel snapshot.Channel, lag fleet.Lag) (*Finding, *NotReady) {
+				return replicaLagOn(c, about, s, channel, lag)
 			})
 		},
 	}
 }
 
-func replicaLagOn(c Case, about Subject, s *fleet.Server, lag fleet.Lag) (*Finding, *NotReady) {
+func replicaLagOn(c Case, about Subject, s *fleet.Server, channel snapshot.Channel, lag fleet.Lag) (*Finding, *NotReady) {
 	if lag.P99 == nil || lag.Max == nil {
 		return nil, unknownLag(about, lag)
 	}
-	limit := lagLimit(c, s)
-	if *lag.P99 < limit {
+	if *lag.P99 < lagLimit(c, s)+channel.DelaySeconds {
 		return nil, nil
 	}
-	f := lagFinding(c, about, s, lag, limit)
+	f := lagFinding(c, about, s, channel, lag)
 	return &f, nil
 }
 
@@ -55,15 +55,18 @@ func lagLimit(c Case, s *fleet.Server) float64 {
 	return c.Rule.Threshold.Value
 }
 
-func lagFinding(c Case, about Subject, s *fleet.Server, lag fleet.Lag, limit float64) Finding {
-	source := c.Rule.Threshold.Source
+func lagFinding(c Case, about Subject, s *fleet.Server, channel snapshot.Channel, lag fleet.Lag) Finding {
+	limit, wanted, source := lagLimit(c, s), channel.DelaySeconds, c.Rule.Threshold.Source
 	if limit != c.Rule.Threshold.Value {
 		source = "a replica that serves no reads only has to be near enough to take over; Percona's and Coroot's checks warn at 30 s"
 	}
-	p99 := c.evidence("total lag, 99th percentile of seconds", *lag.P99, positionsSource, lag.Window).against(limit, source)
+	if wanted > 0 {
+		source += "; beyond the " + Words(wanted, Seconds) + " that are wanted (SQL_Delay)"
+	}
+	p99 := c.evidence("total lag, 99th percentile of seconds", *lag.P99, positionsSource, lag.Window).against(limit+wanted, source)
 	f := Found(c.Rule, about, p99, lagDetail(lag)...)
 	f.Severity = Medium
-	if *lag.P99 >= 10*limit {
+	if *lag.P99-wanted >= 10*limit {
 		f.Severity = High
 	}
 	f.Confidence = c.confidence(0.9, lag.Window)
@@ -71,6 +74,6 @@ func lagFinding(c Case, about Subject, s *fleet.Server, lag fleet.Lag, limit flo
 		called(s), Words(*lag.P99, Seconds), Words(*lag.Max, Seconds))
 	f.Effort = Hours
 	f.remedyLag(s, lag)
-	f.Verify = Verify{What: "total lag, 99th percentile", Expect: "below " + Words(limit, Seconds), After: "one busy hour"}
+	f.Verify = Verify{What: "total lag, 99th percentile", Expect: "below " + Words(limit+wanted, Seconds), After: "one busy hour"}
 	return f
 }

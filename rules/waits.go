@@ -18,7 +18,13 @@ func (c Case) locksUnready(s *fleet.Server) *NotReady {
 	if n := c.unready(about, s, "mysql/locks", s.Locks.Seen()); n != nil {
 		return n
 	}
-	return c.unready(about, s, "mysql/digests", s.Digests.Seen())
+	if n := c.unready(about, s, "mysql/digests", s.Digests.Seen()); n != nil {
+		return n
+	}
+	if _, known := statementLoad(s); !known && (s.Locks.RowLockSeconds > 0 || len(s.Locks.Totals) > 0) {
+		return &NotReady{Subject: about, Reason: "no statement of the site was seen, so that waiting for locks can be held against nothing"}
+	}
+	return nil
 }
 
 // rowWaits returns the sampled waiting for gaps, and for all row locks.
