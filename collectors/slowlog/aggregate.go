@@ -1,0 +1,235 @@
+package slowlog
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/collectors/sqltext"
+)
+
+// Options say how logs are read. The zero value reads everything.
+type Options struct {
+	// SQL says how the servers read quotes.
+	SQL sqltext.Options
+	// RateLimit is log_slow_rate_limit of a MariaDB server, which leaves no trace in its log: each
+	// entry that does not tell a limit itself, as Percona Server's do, stands for so many calls. 0 and 1
+	// are none.
+	RateLimit uint64
+	// AlwaysLogged is from which duration on a server logs every call in spite of its rate limit:
+	// slow_query_log_always_write_time of Percona Server, log_slow_always_query_time of MariaDB 11.8. 0
+	// is Percona's default of 10 s for entries that tell their limit, and never for others.
+	AlwaysLogged time.Duration
+	// Keep says which entries are added up; nil for all. It is called from several goroutines.
+	Keep func(*Entry) bool
+	// SampleBytes is how much of the slowest statement is kept, with its literals. 0 is nothing.
+	SampleBytes int
+	// MaxStatement is how much of a statement is read, in bytes; 0 is 1 MiB. What is longer is cut.
+	MaxStatement int
+	// MaxClasses bounds the statements that are told apart; 0 is 100,000. Calls of others, as far as
+	// they come later, are in Aggregate.Other.
+	MaxClasses int
+	// Workers is how many goroutines Digest uses beside one that reads; 0 is one for each processor.
+	Workers int
+}
+
+const (
+	defaultStatement = 1 << 20
+	defaultClasses   = 100_000
+)
+
+func (o Options) statement() int { return cmp.Or(o.MaxStatement, defaultStatement) }
+
+func (o Options) classes() int { return cmp.Or(o.MaxClasses, defaultClasses) }
+
+// Aggregate is what logs hold, by statement. It is not safe for concurrent use: add with one each, and
+// merge them.
+type Aggregate struct {
+	// Entries is how many entries were whole; those that Options.Keep refused are in Refused.
+	Entries, Refused uint64
+	// Calls and Micros are sums over all classes and Other.
+	Calls, Micros uint64
+	// Estimated says that some entries stand for several calls.
+	Estimated bool
+	// Other has the calls of statements beyond Options.MaxClasses, without texts; its Calls are 0 if
+	// there were none.
+	Other Class
+	// Skipped is how many parts of the logs were no whole entry, and Skips the first of them.
+	Skipped uint64
+	Skips   []Skip
+
+	options  Options
+	classes  map[sqltext.Sum]*Class
+	digester sqltext.Digester
+	told     uint32 // the figures that at least one entry told
+	first    int64
+	last     int64
+}
+
+// NewAggregate returns an empty aggregate.
+func NewAggregate(o Options) *Aggregate {
+	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, Other: newClass()}
+	a.digester.Options = o.SQL
+	return a
+}
+
+func newClass() Class {
+	at := nowhere()
+	return Class{MinMicros: noMicros, seen: at, Slowest: Sample{at: at}, Planned: Planned{at: at}}
+}
+
+const noMicros = 1<<64 - 1
+
+// nowhere is behind all places.
+func nowhere() place { return place{file: "\xff", offset: 1<<63 - 1} }
+
+// Told reports whether any entry told a figure. Where one did, a server that leaves a figure out of an
+// entry may mean zero: MariaDB writes Full_scan and Filesort only if one of them is Yes.
+func (a *Aggregate) Told(which Figure) bool { return a.told&(1<<which) != 0 }
+
+// FirstSeen is the time of the earliest entry; zero if unknown.
+func (a *Aggregate) FirstSeen() time.Time { return micros(a.first) }
+
+// LastSeen is the time of the latest entry; zero if unknown.
+func (a *Aggregate) LastSeen() time.Time { return micros(a.last) }
+
+// Add adds an entry, which is in a file of that name.
+func (a *Aggregate) Add(file string, e *Entry) {
+	a.add(e, &position{place: place{file, e.Offset}, sample: a.options.SampleBytes})
+}
+
+// position tells where the entry is that is being added.
+type position struct {
+	place
+	sample int // Options.SampleBytes
+	lines  *lines
+}
+
+// lines counts the lines of a batch as far as somebody asks.
+type lines struct {
+	batch *batch
+	end   int   // up to where they are counted
+	line  int64 // there
+}
+
+// at returns the line of an offset, which must not fall from one call to the next. The nil lines know
+// none.
+func (l *lines) at(offset int64) int64 {
+	if l == nil {
+		return 0
+	}
+	end := int(offset - l.batch.offset)
+	l.line += int64(bytes.Count(l.batch.data[l.end:end], newline))
+	l.end = end
+	return l.line
+}
+
+func (a *Aggregate) add(e *Entry, at *position) {
+	a.Entries++
+	if a.options.Keep != nil && !a.options.Keep(e) {
+		a.Refused++
+		return
+	}
+	a.Calls = plus(a.Calls, e.Calls)
+	a.Micros = plus(a.Micros, times(e.Duration, e.Calls))
+	a.Estimated = a.Estimated || e.Estimated
+	a.told |= e.known
+	a.saw(e.Micros, e.Micros)
+	a.class(e).add(e, at)
+}
+
+func (a *Aggregate) saw(first, last int64) {
+	if first == 0 {
+		return
+	}
+	if a.first == 0 || first < a.first {
+		a.first = first
+	}
+	a.last = max(a.last, last)
+}
+
+// class returns the class of an entry's statement.
+func (a *Aggregate) class(e *Entry) *Class {
+	sum := a.digester.Sum(e.Statement)
+	if c := a.classes[sum]; c != nil {
+		return c
+	}
+	if len(a.classes) >= a.options.classes() {
+		return &a.Other
+	}
+	c := newClass()
+	st := a.digester.Describe(e.Statement)
+	c.Fingerprint, c.Text, c.Kind = st.Fingerprint, snapshot.Redacted(st.Text), st.Class
+	c.Reads, c.Writes = st.Reads, st.Writes
+	if e.Admin {
+		name := a.options.SQL.Redact(string(e.Statement[len(administrator):]))
+		c.Text, c.Kind = snapshot.Redacted(administrator+name), Admin
+	}
+	a.classes[sum] = &c
+	return &c
+}
+
+// Merge adds what o holds, which must not be used any more. It gives the same whatever was added to
+// which of the two, as long as both stayed within Options.MaxClasses.
+func (a *Aggregate) Merge(o *Aggregate) {
+	a.Entries += o.Entries
+	a.Refused += o.Refused
+	a.Calls = plus(a.Calls, o.Calls)
+	a.Micros = plus(a.Micros, o.Micros)
+	a.Estimated = a.Estimated || o.Estimated
+	a.told |= o.told
+	a.saw(o.first, o.last)
+	a.skip(o.Skipped, o.Skips)
+	a.Other.merge(&o.Other)
+	for sum, c := range o.classes {
+		switch have := a.classes[sum]; {
+		case have != nil:
+			have.merge(c)
+		case len(a.classes) >= a.options.classes():
+			a.Other.merge(c)
+		default:
+			a.classes[sum] = c
+		}
+	}
+}
+
+// mostSkips bounds the skips that are named.
+const mostSkips = 1000
+
+// skip counts skips, and keeps the first ones.
+func (a *Aggregate) skip(count uint64, skips []Skip) {
+	a.Skipped += count
+	a.Skips = append(a.Skips, skips...)
+	slices.SortFunc(a.Skips, func(x, y Skip) int {
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Offset, y.Offset))
+	})
+	a.Skips = a.Skips[:min(len(a.Skips), mostSkips)]
+}
+
+// skipBatch takes over what a batch skipped.
+func (a *Aggregate) skipBatch(file string, b *batch) {
+	if len(b.skips) == 0 {
+		return
+	}
+	for i := range b.skips {
+		b.skips[i].File = file
+	}
+	a.skip(uint64(len(b.skips)), b.skips)
+}
+
+// Classes returns the statements by their time, the most first.
+func (a *Aggregate) Classes() []*Class {
+	list := make([]*Class, 0, len(a.classes))
+	for _, c := range a.classes {
+		if c.Planned.Plan == nil && len(c.Planned.raw) > 0 {
+			c.Planned.Plan = ParsePlan(c.Planned.raw)
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(x, y *Class) int {
+		return cmp.Or(cmp.Compare(y.Micros, x.Micros), cmp.Compare(x.Fingerprint, y.Fingerprint))
+	})
+	return list
+}

@@ -1,0 +1,73 @@
+package slowlog
+
+// Figure is something that a log tells of a call beside its duration. What is told depends on server
+// and verbosity.
+type Figure uint8
+
+// The figures. Durations are in microseconds, flags are 0 or 1.
+const (
+	LockTime      Figure = iota // Lock_time, µs
+	RowsSent                    // Rows_sent
+	RowsExamined                // Rows_examined
+	RowsAffected                // Rows_affected: MariaDB, Percona Server
+	BytesSent                   // Bytes_sent
+	FullScan                    // Full_scan; of MySQL from Read_first and Read_rnd_next, see Entry
+	FullJoin                    // Full_join: MariaDB, Percona Server
+	TmpTables                   // Tmp_tables; Created_tmp_tables
+	TmpDiskTables               // Tmp_disk_tables; Created_tmp_disk_tables; else Tmp_table_on_disk
+	Filesort                    // Filesort; of MySQL from Sort_range_count and Sort_scan_count
+	FilesortDisk                // Filesort_on_disk
+	MergePasses                 // Merge_passes; Sort_merge_passes
+	Failed                      // 1 if Errno or Last_errno is not 0
+	PagesRead                   // Pages_read; InnoDB_IO_r_ops
+	ReadTime                    // Pages_read_time; InnoDB_IO_r_wait; µs
+	RowLockTime                 // InnoDB_rec_lock_wait, µs: Percona Server
+	figures                     // how many there are
+)
+
+// Figures are those that an entry tells.
+type Figures struct {
+	value [figures]uint64
+	known uint32 // a bit for each figure
+}
+
+// Get returns a figure, and whether the log told it: what it does not tell is unknown, not zero.
+func (f *Figures) Get(which Figure) (value uint64, known bool) {
+	return f.value[which], f.known&(1<<which) != 0
+}
+
+func (f *Figures) set(which Figure, value uint64) {
+	f.value[which] = value
+	f.known |= 1 << which
+}
+
+// setFlag sets a figure that the log tells as Yes or No.
+func (f *Figures) setFlag(which Figure, value []byte) {
+	if len(value) > 0 && value[0] == 'Y' {
+		f.set(which, 1)
+		return
+	}
+	f.set(which, 0)
+}
+
+// Total is a figure over several calls.
+type Total struct {
+	// Calls is in how many calls the log told the figure; the others are not in the sum. If it is 0,
+	// nothing is known.
+	Calls uint64
+	Sum   uint64
+	Max   uint64
+}
+
+// add adds a figure that stands for weight calls.
+func (t *Total) add(value, weight uint64) {
+	t.Calls = plus(t.Calls, weight)
+	t.Sum = plus(t.Sum, times(value, weight))
+	t.Max = max(t.Max, value)
+}
+
+func (t *Total) merge(o Total) {
+	t.Calls = plus(t.Calls, o.Calls)
+	t.Sum = plus(t.Sum, o.Sum)
+	t.Max = max(t.Max, o.Max)
+}

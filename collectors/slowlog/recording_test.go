@@ -1,0 +1,110 @@
+package slowlog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRecordingsReadAsTheyDid compares every log in testdata, entry by entry, with what was read of it
+// when somebody looked at it line by line.
+func TestRecordingsReadAsTheyDid(t *testing.T) {
+	for name, log := range recordings(t) {
+		t.Run(name, func(t *testing.T) {
+			got := listing(NewReader(bytes.NewReader(log), Options{}))
+			golden := filepath.Join("testdata", name+".want")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// recordings returns the logs of testdata by their names.
+func recordings(t testing.TB) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.log")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, "no recordings")
+	}
+	logs := map[string][]byte{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs[strings.TrimSuffix(filepath.Base(file), ".log")] = text
+	}
+	return logs
+}
+
+var figureNames = [figures]string{
+	"lock", "sent", "examined", "affected", "bytes", "scan", "join", "tmp", "tmpdisk", "sort", "sortdisk", "passes",
+	"failed", "pages", "readtime", "rowlock",
+}
+
+// listing shows everything that a reader gives, each thing in a line, in the order of the log.
+func listing(r *Reader) string { return strings.Join(list(r), "") }
+
+func list(r *Reader) []string {
+	var lines []string
+	for {
+		e, err := r.Next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				lines = append(lines, "ERROR "+err.Error())
+			}
+			break
+		}
+		lines = append(lines, show(e))
+	}
+	for _, s := range r.Skips() {
+		lines = append(lines, fmt.Sprintf("%07d SKIPPED line %d, %d bytes: %s\n", s.Offset, s.Line, s.Bytes, s.Reason))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// show shows an entry with its plan.
+func show(e *Entry) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%07d %s %dµs %q@%q thread=%d db=%q", e.Offset, e.Time().Format("2006-01-02T15:04:05.999999"), e.Duration, e.User, e.Host, e.Thread, e.Database)
+	for f := range figures {
+		if value, known := e.Get(f); known {
+			fmt.Fprintf(&b, " %s=%d", figureNames[f], value)
+		}
+	}
+	if e.Estimated {
+		fmt.Fprintf(&b, " calls≈%d", e.Calls)
+	}
+	fmt.Fprintf(&b, " admin=%v cut=%v %q\n", e.Admin, e.Cut, e.Statement)
+	for _, row := range ParsePlan(e.Explain) {
+		fmt.Fprintf(&b, "\tplan %s %s %s %v %s %s %s rows=%s read=%s filtered=%s %s %q\n", row.SelectType, row.Table, row.Type, row.PossibleKeys,
+			row.Key, row.KeyLen, row.Ref, optional(row.Rows), optional(row.ReadRows), optional(row.FilteredRatio), optional(row.ReadFilteredRatio), row.Extra)
+	}
+	return b.String()
+}
+
+func optional(n *float64) string {
+	if n == nil {
+		return "?"
+	}
+	return fmt.Sprint(*n)
+}

@@ -1,0 +1,95 @@
+package slowlog
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTimesAreReadAsServersWriteThem(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-11-20T13:03:31.439949Z":      "2026-11-20T13:03:31.439949Z",
+		"2026-11-20T13:03:31.439949+01:00": "2026-11-20T12:03:31.439949Z",
+		"2026-02-28T23:30:00.000000-05:30": "2026-03-01T05:00:00Z",
+		"2024-02-29T00:00:00Z":             "2024-02-29T00:00:00Z",
+		"261120 13:03:28":                  "2026-11-20T13:03:28Z",
+		"071218  1:48:27":                  "2007-12-18T01:48:27Z",
+		"071218 11:48:27.123456":           "2007-12-18T11:48:27.123456Z",
+		"":                                 "",
+		"yesterday":                        "",
+		"2026-13-20T13:03:31Z":             "",
+		"2026-11-20T13:03:31+1:00":         "",
+		"261120 25:03:28":                  "",
+		"-61120 13:03:28":                  "",
+	} {
+		n, _, ok := parseTime([]byte(text))
+		got := ""
+		if ok {
+			got = time.UnixMicro(n).UTC().Format(time.RFC3339Nano)
+		}
+		if got != want {
+			t.Errorf("%q is read as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestDurationsAreReadToTheMicrosecond(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"0.000001": 1, "10": 10_000_000, "1.5": 1_500_000, "0.1234567": 123_456, "86400.000000": 86_400_000_000,
+	} {
+		if got, ok := parseMicros([]byte(text)); got != want || !ok {
+			t.Errorf("%q is read as %d, %v, want %d", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", ".", "-1", "1.2.3", "1e3", "18446744073709.550781", "99999999999999999999999999"} {
+		if got, ok := parseMicros([]byte(text)); ok {
+			t.Errorf("%q is read as %d", text, got)
+		}
+	}
+}
+
+func TestAccountsAreReadWithAllTheirCharacters(t *testing.T) {
+	for line, want := range map[string][2]string{
+		"# User@Host: root[root] @ localhost []  Id:    10":            {"root", "localhost"},
+		"# User@Host: shop[shop] @ web1 [10.0.0.7]":                    {"shop", "web1"},
+		"# User@Host: shop[shop] @  [10.0.0.7]  Id: 1":                 {"shop", "10.0.0.7"},
+		"# User@Host: [SQL_SLAVE] @  []":                               {"SQL_SLAVE", ""},
+		"# User@Host: proxied[real] @ web1 []":                         {"real", "web1"},
+		"# User@Host: a[b]@ x[a[b]@ x] @ localhost [127.0.0.1]  Id: 3": {"a[b]@ x", "localhost"},
+		"# User@Host: a @ b[a @ b] @ web1 [fe80::1]":                   {"a @ b", "web1"},
+		"# User@Host: ": {"", ""},
+	} {
+		var e Entry
+		(&header{}).account([]byte(line), &e)
+		if got := [2]string{string(e.User), string(e.Host)}; got != want {
+			t.Errorf("%s\nis read as %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestPlansAreReadAndRedacted(t *testing.T) {
+	plan := ParsePlan([]byte("# explain: id\tselect_type\ttable\ttype\tpossible_keys\tkey\tkey_len\tref\trows\tr_rows\tfiltered\tr_filtered\tExtra\r\n" +
+		"# explain: 1\tPRIMARY\ti\tref\tkind,name\tkind\t5\tshop.s.kind\t12\t11.50\t100.00\t25.00\tUsing where; x = 'secret'\n" +
+		"# explain: NULL\tUNION RESULT\t<union1,2>\tALL\tNULL\tNULL\tNULL\tNULL\tNULL\tNULL\tNULL\tNULL\t\n" +
+		"# explain: broken\n"))
+	n := func(f float64) *float64 { return &f }
+	one := uint64(1)
+	want := []PlanRow{
+		{
+			ID: &one, SelectType: "PRIMARY", Table: "i", Type: "ref", PossibleKeys: []string{"kind", "name"}, Key: "kind", KeyLen: "5",
+			Ref: "shop.s.kind", Rows: n(12), ReadRows: n(11.5), FilteredRatio: n(1), ReadFilteredRatio: n(0.25), Extra: "Using where; x = ?",
+		},
+		{SelectType: "UNION RESULT", Table: "<union1,2>", Type: "ALL"},
+	}
+	if diff := cmp.Diff(want, plan); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOriginOfTheSlowestIsKept(t *testing.T) {
+	c := digestText(t, plainHeader+"SELECT 1 /*controller='cart',action='add'*/;\n", Options{}).Classes()[0]
+	if c.Slowest.Origin.Controller != "cart" || c.Slowest.SQL != "" {
+		t.Errorf("slowest %+v", c.Slowest)
+	}
+}
