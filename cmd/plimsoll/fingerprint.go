@@ -25,20 +25,21 @@ func newFingerprint() *cobra.Command {
 			"  plimsoll fingerprint <statements.sql | sort | uniq -c | sort -rn\n" +
 			"  printf '%s\\0' \"$first\" \"$second\" | plimsoll fingerprint -0      statements of several lines\n" +
 			"  plimsoll fingerprint --families <statements.sql                wp_2_posts and wp_12_posts are one",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout()) },
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&f.nul, "null", "0", false, "statements end in NUL, not in a line's end")
-	flags.BoolVar(&f.options.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
-	flags.BoolVar(&f.options.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
+	flags.BoolVar(&f.digester.Options.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
+	flags.BoolVar(&f.digester.Options.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
 	flags.BoolVar(&f.families, "families", false, "tables that differ in numbers only are one")
 	return cmd
 }
 
 // fingerprinter is what the command line asks for.
 type fingerprinter struct {
-	options  sqltext.Options
+	digester sqltext.Digester
 	nul      bool
 	families bool
 }
@@ -54,15 +55,18 @@ func (f *fingerprinter) run(in io.Reader, out io.Writer) error {
 	if f.nul {
 		statements.Split(splitNUL)
 	}
-	w := bufio.NewWriter(out)
+	w, watched := bufio.NewWriter(out), terminal(out)
 	n := 0
 	for statements.Scan() {
 		n++
 		if len(bytes.TrimSpace(statements.Bytes())) == 0 {
 			continue
 		}
-		st := f.parse(statements.Text())
+		st := f.parse(statements.Bytes())
 		fmt.Fprintf(w, "%s\t%s\n", st.Fingerprint, st.Text)
+		if watched {
+			_ = w.Flush() // an error comes again below
+		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write fingerprints: %w", err)
@@ -73,11 +77,11 @@ func (f *fingerprinter) run(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-func (f *fingerprinter) parse(sql string) sqltext.Statement {
+func (f *fingerprinter) parse(sql []byte) sqltext.Statement {
 	if f.families {
-		return f.options.ParseFamily(sql)
+		return f.digester.Options.ParseFamily(string(sql))
 	}
-	return f.options.Parse(sql)
+	return f.digester.Describe(sql)
 }
 
 // advise says what to do about a statement that is too long.

@@ -70,19 +70,28 @@ func (d *Digester) Sum(sql []byte) Sum {
 	return pair[0].sum
 }
 
-// maxKeptItems is how many tokens a Digester keeps room for.
-const maxKeptItems = 1 << 14
+// Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
+// first sight of a sum.
+func (d *Digester) Describe(sql []byte) Statement {
+	text := string(sql)
+	d.Options.readInto(&d.tokens, text, false)
+	defer d.trim()
+	return d.tokens.statement(d.Options.OriginOf(text))
+}
 
 // read makes the canonical tokens.
 func (d *Digester) read(text string) Sum {
 	d.Options.readInto(&d.tokens, text, false)
-	sum := d.tokens.sum()
+	defer d.trim()
+	return d.tokens.sum()
+}
+
+// maxKeptItems is how many tokens a Digester keeps room for.
+const maxKeptItems = 1 << 14
+
+// trim gives back the room that a huge statement took.
+func (d *Digester) trim() {
 	if cap(d.tokens.items) > maxKeptItems {
 		d.tokens = canon{}
 	}
-	return sum
 }
-
-// Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
-// first sight of a sum.
-func (d *Digester) Describe(sql []byte) Statement { return d.Options.Parse(string(sql)) }

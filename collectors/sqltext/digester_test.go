@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plimsoll/collectors/sqltext"
 )
 
@@ -28,6 +30,9 @@ func checkSum(t *testing.T, d *sqltext.Digester, sql string) {
 	t.Helper()
 	if got, want := d.Sum([]byte(sql)).Fingerprint(), d.Options.Fingerprint(sql); got != want {
 		t.Errorf("%+v: Sum(%q) is %s, want %s", d.Options, sql, got, want)
+	}
+	if diff := cmp.Diff(d.Options.Parse(sql), d.Describe([]byte(sql))); diff != "" {
+		t.Errorf("%+v: Describe(%q) (-Parse +got):\n%s", d.Options, sql, diff)
 	}
 }
 

@@ -38,6 +38,13 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		"backticks":        repeated("``"),
 		"comments":         repeated("/* */"),
 		"open comments":    repeated("/*! "),
+		"origins":          repeated("/*route=a,route=b*/"),
+		"origin":           "/*" + repeated("route=a,") + "*/",
+		"open rows":        repeated("(1,2),(3,"),
+		"rows of rows":     "VALUES " + repeated("(1), (2, 3), "),
+		"open values":      repeated("(1,'a',"),
+		"numbers":          repeated("(1.5e5."),
+		"families":         "SELECT 1 FROM " + distinct("t_1_", ", "),
 		"tables":           "SELECT 1 FROM " + distinct("t", ", "),
 		"WITH":             repeated("WITH x ( "),
 		"dots":             repeated("a."),
@@ -48,6 +55,8 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 		st := Parse(text)
 		HasPrefixOf(text, text)
 		digestBytes(text)
+		ParseFamily(text)
+		new(Digester).Sum([]byte(text))
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: %s took %v", name, st.Fingerprint, took)
 		}

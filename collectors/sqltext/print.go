@@ -134,7 +134,7 @@ func (c *canon) wordText(i int) string {
 // dot digits are a name, elsewhere a number; "…" at the end would mark a cut text.
 func (i *item) bareAmbiguous() bool {
 	return class[i.text[0]] == digit && i.dot || i.text[0] == '$' ||
-		i.text == "_charset" || strings.HasSuffix(i.text, "…")
+		i.text == "_charset" && !i.dot || strings.HasSuffix(i.text, "…")
 }
 
 // needsQuotes reports whether a name would be read differently without quotes.

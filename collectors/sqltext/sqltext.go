@@ -24,6 +24,14 @@
 //     EXECUTE, PREPARE and DEALLOCATE in front of a statement are no part of it either.
 //   - User variables have no name, because the servers show none.
 //
+// fp1, the identity made of these rules, is frozen: testdata/fp1.txt.
+//
+// # One statement, and many
+//
+// [Parse] tells everything of a statement, [Fingerprint] and [Normalize] a part of it. Who reads a log
+// of millions has a [Digester]. [OriginOf] reads what comments say of where a statement comes from,
+// and [ParseFamily] takes the tables that a program makes one a site or a day for one.
+//
 // # What it cannot know
 //
 // A server in sql_mode ANSI_QUOTES or NO_BACKSLASH_ESCAPES reads quotes differently: say so in

@@ -41,11 +41,16 @@ type Statement struct {
 func (o Options) Parse(sql string) Statement {
 	var room canonRoom
 	c := o.canonical(sql, &room, false)
+	return c.statement(o.OriginOf(sql))
+}
+
+// statement returns what the tokens tell.
+func (c *canon) statement(origin Origin) Statement {
 	st := Statement{
 		Fingerprint: c.fingerprint(),
 		Text:        c.text(),
 		Class:       c.class(),
-		Origin:      o.OriginOf(sql),
+		Origin:      origin,
 		Truncated:   c.truncated,
 		Prepared:    c.command != "",
 		Command:     c.command,
