@@ -14,7 +14,7 @@ import (
 func failoverReadiness() Rule {
 	return Rule{
 		ID: "mysql/failover-readiness", Title: "A failover would lose data or not work",
-		Phase: Cure, Needs: []string{"mysql/replication", "mysql/binlog"},
+		Phase: Cure, Needs: []string{"mysql/replication", "mysql/binlog", "mysql/identity", "mysql/settings"},
 		Threshold: Threshold{
 			Value: 3 * 86400, Unit: Seconds,
 			Source: "default of this rule: binary logs are kept so that a replica which fails on Friday night can catch up on Monday",
@@ -31,6 +31,7 @@ func checkFailoverReadiness(c Case) Result {
 		} else if faults := c.failoverFaults(s); len(faults) > 0 {
 			out.Findings = append(out.Findings, failoverFinding(c, s, faults))
 		}
+		out.add(nil, sourceUnseen(s))
 	}
 	return out
 }
@@ -70,6 +71,7 @@ func (c Case) failoverFaults(s *fleet.Server) []fault {
 	out := logFaults(s)
 	if s.Role == fleet.Replica {
 		out = append(out, replicaFaults(s)...)
+		out = append(out, pairFaults(s)...)
 	}
 	if s.Role == fleet.Primary {
 		out = append(out, durabilityFaults(s)...)

@@ -19,7 +19,7 @@ func TestWhatWasKeptForTheNextStartIsUndoneThereToo(t *testing.T) {
 	}{
 		"max_connections":         {site(mysql, primary(pastLimit)), connections()},
 		"innodb_buffer_pool_size": {site(lone, mysql, pool), bufferPool()},
-		"binlog_format":           {site(mysql, format), failoverReadiness()},
+		"binlog_format":           {site(mysql, format, alike), failoverReadiness()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := found(t, c.on, c.rule)
