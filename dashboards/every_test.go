@@ -16,9 +16,15 @@ func TestStepsAreMadeForTheAgentsIntervals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	gone := metric.Slow()
+	delete(gone, "advisor")
 	for _, job := range agent.Jobs(&config.Config{}, server) {
+		delete(gone, job.Name)
 		if got, want := metric.Every(job.Name), max(job.Every, metric.ScrapeInterval); got != want {
 			t.Errorf("metric.Every(%s) = %v, and the agent runs it every %v", job.Name, got, job.Every)
 		}
+	}
+	for name := range gone {
+		t.Errorf("metric.Slow lists %s, which is no job", name)
 	}
 }

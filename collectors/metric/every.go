@@ -1,21 +1,28 @@
 package metric
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // ScrapeInterval is how often series are meant to be scraped. Dashboards draw no
 // finer.
 const ScrapeInterval = 15 * time.Second
 
 // Every returns how often the figures of a job change, as the agent runs it by
-// default. A job that runs more often than scrapes come is not in the list.
-func Every(job string) time.Duration {
-	switch job {
-	case "mysql/digests", "mysql/latency", "mysql/settings", "mysql/binlog", "mysql/deadlocks", "advisor":
-		return time.Minute
-	case "mysql/use":
-		return 5 * time.Minute
-	case "mysql/schema":
-		return time.Hour
+// default, and no less than ScrapeInterval.
+func Every(job string) time.Duration { return cmp.Or(Slow()[job], ScrapeInterval) }
+
+// Slow are the jobs that run more rarely than series are scraped.
+func Slow() map[string]time.Duration {
+	return map[string]time.Duration{
+		"advisor":         time.Minute,
+		"mysql/binlog":    time.Minute,
+		"mysql/deadlocks": time.Minute,
+		"mysql/digests":   time.Minute,
+		"mysql/latency":   time.Minute,
+		"mysql/settings":  time.Minute,
+		"mysql/use":       5 * time.Minute,
+		"mysql/schema":    time.Hour,
 	}
-	return ScrapeInterval
 }
