@@ -28,6 +28,6 @@ GRANT SELECT ON performance_schema.* TO 'plimsoll'@'localhost';
 -- refused. Name single schemas instead of *.* if you prefer.
 GRANT REFERENCES ON *.* TO 'plimsoll'@'localhost';
 
--- Tier 3: plans (EXPLAIN), and index use on MariaDB without performance_schema.
+-- Tier 3: use of tables and indexes on MariaDB without performance_schema.
 -- It allows reading the rows, so it is yours to decide, schema by schema.
 -- GRANT SELECT, SHOW VIEW ON shop.* TO 'plimsoll'@'localhost';
