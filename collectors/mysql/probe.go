@@ -24,7 +24,7 @@ type probe struct {
 	account string
 	// up is when the server started by our own clock.
 	up time.Time
-	// variables are those of probedVariables that the server has.
+	// variables are the global ones, by name in lower case.
 	variables map[string]string
 	// columns holds table.column of probedTables, in lower case.
 	columns map[string]bool
@@ -55,7 +55,7 @@ func (s *Server) probe(ctx context.Context, q *session) (*probe, error) {
 	if known != nil && known.generation == generation && time.Since(known.identity.Taken) < probeEvery {
 		return known, nil
 	}
-	fresh := &probe{generation: generation, columns: map[string]bool{}, variables: map[string]string{}}
+	fresh := &probe{generation: generation, columns: map[string]bool{}}
 	fresh.identity.Family, fresh.identity.Remote = family, s.cfg.Remote
 	q.probe = fresh
 	for _, step := range []func(context.Context) error{
@@ -80,31 +80,13 @@ func (s *Server) forget() {
 	s.probed = nil
 }
 
-// probedVariables are the variables that say who a server is and what it can
-// tell.
-func probedVariables() []any {
-	return []any{
-		"version", "server_uuid", "server_uid", "server_id", "hostname", "port", "socket",
-		"bind_address", "report_host", "report_port", "performance_schema",
-		"performance_schema_digests_size", "performance_schema_max_digest_length",
-		"max_digest_length", "userstat", "query_response_time_stats", "log_bin",
-	}
-}
-
+// probeVariables finds who the server is.
 func (q *session) probeVariables(ctx context.Context) error {
-	names := probedVariables()
-	query := "SHOW GLOBAL VARIABLES WHERE Variable_name IN (?" + strings.Repeat(", ?", len(names)-1) + ")"
-	err := q.each(ctx, query, func(rows *sql.Rows) error {
-		var name, value string
-		if err := rows.Scan(&name, &value); err != nil {
-			return err
-		}
-		q.variables[strings.ToLower(name)] = value
-		return nil
-	}, names...)
+	settings, err := q.settings(ctx, 0)
 	if err != nil {
 		return err
 	}
+	q.variables = settings.values
 	id := &q.identity
 	id.Version, id.Hostname = q.variables["version"], q.variables["hostname"]
 	id.ServerID, _ = strconv.ParseUint(q.variables["server_id"], 10, 64)
