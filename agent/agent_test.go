@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -291,7 +292,7 @@ func TestFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 }
 
 // timeless logs to out without the time.
-func timeless(out *bytes.Buffer) *slog.Logger {
+func timeless(out io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}

@@ -3,8 +3,10 @@ package agent
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,7 +27,13 @@ func reading(t *testing.T, s *servers.Server) *Agent {
 
 func readingAs(t *testing.T, m config.MySQL, every time.Duration) *Agent {
 	t.Helper()
+	return readingLogged(t, slog.New(slog.DiscardHandler), m, every)
+}
+
+func readingLogged(t *testing.T, log *slog.Logger, m config.MySQL, every time.Duration) *Agent {
+	t.Helper()
 	a := New(Options{
+		Log: log,
 		Config: &config.Config{
 			Cluster: "shop", Host: "db1", MySQL: []config.MySQL{m},
 			Jobs: map[string]config.Job{"mysql": {Timeout: 2 * time.Second}},
@@ -222,8 +230,15 @@ func TestAServerThatHangsCostsItsOwnFiguresOnly(t *testing.T) {
 
 func TestARestartedServerIsReadAgain(t *testing.T) {
 	s := servers.Start(t, servers.MariaDB1011)
-	a := reading(t, s)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	a := readingLogged(t, timeless(log), config.MySQL{Name: "db1", Socket: s.Socket, User: "root"}, time.Second)
 	before := a.Snapshot().Servers["db1"].Status
+	s.Kill()
+	eventually(t, a, "most jobs fail", func(s *snapshot.Snapshot) bool { return len(failing(s)) >= 10 })
 	if err := s.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +249,14 @@ func TestARestartedServerIsReadAgain(t *testing.T) {
 	after := a.Snapshot().Servers["db1"].Status
 	if after.Epoch == before.Epoch {
 		t.Errorf("the epoch is still %s although all counters start anew", after.Epoch)
+	}
+	told, err := os.ReadFile(log.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, back := strings.Count(string(told), "server cannot be read"), strings.Count(string(told), "server is read again")
+	if lines := strings.Count(string(told), "\n"); lost != 1 || back != 1 || lines != 2 {
+		t.Errorf("the log tells of the outage in %d lines, want one when it begins and one when it ends:\n%s", lines, told)
 	}
 }
 

@@ -499,6 +499,21 @@ func TestTheReasonOfAFailureStandsBetweenTwoTries(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsInVainForTheConnectionSaysSo(t *testing.T) {
+	server := open(t, sharedServers.server(t, servers.MariaDB1011), 0)
+	holder, err := server.session(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = server.session(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "which another job holds") {
+		t.Errorf("session beside another = %v, want that it waited", err)
+	}
+}
+
 func TestWrongPasswordSaysWhatToDo(t *testing.T) {
 	onEach(t, func(t *testing.T, s *servers.Server) {
 		dsn := createAccount(t, s, 0)

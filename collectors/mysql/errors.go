@@ -117,7 +117,11 @@ func quoteString(s string) string {
 
 // connectError says what to do about a connection that could not be opened.
 func (s *Server) connectError(err error) error {
-	if known := s.link.lastFailure(); known != nil && errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) {
+		known := s.link.lastFailure()
+		if known == nil {
+			return fmt.Errorf("wait for the connection to %s, which another job holds: %w", s.link.address, err)
+		}
 		err = known // It waited in vain for another job's try.
 	}
 	err = fmt.Errorf("connect to %s: %w", s.link.address, err)
