@@ -1,7 +1,6 @@
 package slowlog
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -103,27 +102,8 @@ func (a *Aggregate) Add(file string, e *Entry) {
 // position tells where the entry is that is being added.
 type position struct {
 	place
-	sample int // Options.SampleBytes
-	lines  *lines
-}
-
-// lines counts the lines of a batch as far as somebody asks.
-type lines struct {
-	batch *batch
-	end   int   // up to where they are counted
-	line  int64 // there
-}
-
-// at returns the line of an offset, which must not fall from one call to the next. The nil lines know
-// none.
-func (l *lines) at(offset int64) int64 {
-	if l == nil {
-		return 0
-	}
-	end := int(offset - l.batch.offset)
-	l.line += int64(bytes.Count(l.batch.data[l.end:end], newline))
-	l.end = end
-	return l.line
+	sample int    // Options.SampleBytes
+	lines  *lines // nil if they are not known
 }
 
 func (a *Aggregate) add(e *Entry, at *position) {

@@ -177,9 +177,9 @@ func TestKnownStatementsAreAddedWithoutAllocation(t *testing.T) {
 		}
 		d := newDecoder(Options{})
 		var e Entry
-		at := position{lines: &lines{batch: &b, line: 1}}
+		lines := b.lines()
+		at := position{lines: &lines}
 		add := func() {
-			at.lines.end = 0
 			d.begin(&b)
 			for _, s := range b.spans {
 				if why := d.decode(&b, s, &e); why != "" {

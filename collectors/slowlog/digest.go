@@ -90,12 +90,13 @@ func (p *pipeline) work(a *Aggregate) {
 	d := newDecoder(p.options)
 	var e Entry
 	for b := range p.full {
-		at := position{sample: p.options.SampleBytes, lines: &lines{batch: b, line: b.line}}
+		lines := b.lines()
+		at := position{sample: p.options.SampleBytes, lines: &lines}
 		d.begin(b)
 		for _, s := range b.spans {
 			why := d.decode(b, s, &e)
 			if why != "" {
-				b.skip(s, why)
+				b.skip(s, why, &lines)
 				continue
 			}
 			at.place = place{p.name, e.Offset}

@@ -24,7 +24,8 @@ type Reader struct {
 	splitter splitter
 	decoder  decoder
 	batch    batch
-	next     int // the span to decode next
+	lines    lines // of batch
+	next     int   // the span to decode next
 	entry    Entry
 	skips    []Skip
 	err      error
@@ -56,7 +57,7 @@ func (r *Reader) Next() (*Entry, error) {
 			if why == "" {
 				return &r.entry, nil
 			}
-			r.batch.skip(s, why)
+			r.batch.skip(s, why, &r.lines)
 		}
 		r.skips = append(r.skips, r.batch.skips...)
 		r.batch.skips = r.batch.skips[:0]
@@ -68,6 +69,7 @@ func (r *Reader) Next() (*Entry, error) {
 		r.err = r.splitter.next(&r.batch)
 		r.next = 0
 		r.decoder.begin(&r.batch)
+		r.lines = r.batch.lines()
 	}
 }
 

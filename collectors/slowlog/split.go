@@ -32,6 +32,7 @@ type splitter struct {
 	buf    []byte // read, and not handed on
 	// offset and line are where buf begins, from 0 and from 1.
 	offset, line int64
+	lines        lines // of buf
 	inherited
 	fresh  bool  // the next entry stands behind a banner
 	lost   *Skip // what is being skipped; nil at the beginning of an entry
@@ -105,15 +106,14 @@ func (s *splitter) hand(b *batch, n int) {
 	left := append(b.data[:0], s.buf[n:]...)
 	b.data, s.buf = s.buf[:n], left
 	s.offset += int64(n)
-	s.line += int64(bytes.Count(b.data, newline))
+	s.line = s.lines.at(s.offset)
 	s.want = s.size
 }
-
-var newline = []byte("\n")
 
 // split finds entries in buf and returns how many bytes are settled.
 func (s *splitter) split(b *batch, how ending) int {
 	pos := 0
+	s.lines = newLines(s.buf, s.offset, s.line)
 	for pos < len(s.buf) {
 		n := s.step(b, pos, how)
 		if n == 0 {
@@ -191,13 +191,10 @@ func (s *splitter) salvage(b *batch, at *span) {
 	}
 	rest := at.body + n
 	b.skips = append(b.skips, Skip{
-		Line: s.lineAt(rest), Offset: s.offset + int64(rest), Bytes: int64(at.end - rest), Reason: string(noEntry),
+		Line: s.lines.at(s.offset + int64(rest)), Offset: s.offset + int64(rest), Bytes: int64(at.end - rest), Reason: string(noEntry),
 	})
 	at.end, at.broken = rest, ""
 }
-
-// lineAt is the line of a place in buf.
-func (s *splitter) lineAt(pos int) int64 { return s.line + int64(bytes.Count(s.buf[:pos], newline)) }
 
 // openReason says what is wrong with the end of an entry.
 func openReason(end state) reason {
@@ -232,7 +229,8 @@ func (s *splitter) lose(b *batch, pos int, how ending) int {
 	if len(data) < sniffed && how != ended {
 		return 0
 	}
-	s.lost = &Skip{Offset: s.offset + int64(pos), Line: s.lineAt(pos), Reason: string(sniff(data))}
+	offset := s.offset + int64(pos)
+	s.lost = &Skip{Offset: offset, Line: s.lines.at(offset), Reason: string(sniff(data))}
 	s.behind = false
 	return s.search(b, pos, how)
 }
@@ -260,10 +258,11 @@ func newSplitter(src io.Reader, o Options) splitter {
 	return splitter{src: src, how: ended, size: batchSize, line: 1, bounds: bounds{sql: o.SQL, statement: o.statement(), knownAt: -1}}
 }
 
+// lines are those of the batch.
+func (b *batch) lines() lines { return newLines(b.data, b.offset, b.line) }
+
 // skip notes an entry that is not whole.
-func (b *batch) skip(s span, why reason) {
-	b.skips = append(b.skips, Skip{
-		Line:   b.line + int64(bytes.Count(b.data[:s.begin], newline)),
-		Offset: b.offset + int64(s.begin), Bytes: int64(s.end - s.begin), Reason: string(why),
-	})
+func (b *batch) skip(s span, why reason, l *lines) {
+	offset := b.offset + int64(s.begin)
+	b.skips = append(b.skips, Skip{Line: l.at(offset), Offset: offset, Bytes: int64(s.end - s.begin), Reason: string(why)})
 }

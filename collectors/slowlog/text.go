@@ -126,15 +126,22 @@ func (t *statementText) closes(open byte, at int) (int, state) {
 	return at + end, found
 }
 
+// closesComment finds the end of a comment. Where another one begins first, the first has none.
 func closesComment(b []byte) (int, state) {
-	end := bytes.Index(b, []byte("*/"))
-	if end < 0 {
-		return 0, partial
+	for from := 0; ; {
+		i := bytes.IndexByte(b[from:], '/')
+		if i < 0 {
+			return 0, partial
+		}
+		i += from
+		if i > 0 && b[i-1] == '*' {
+			return i, whole
+		}
+		if i+1 < len(b) && b[i+1] == '*' {
+			return 0, absent
+		}
+		from = i + 1
 	}
-	if bytes.Contains(b[:end], []byte("/*")) {
-		return 0, absent
-	}
-	return end, whole
 }
 
 // closesQuote finds the first quote that is not escaped. It can be the end of a literal if what
