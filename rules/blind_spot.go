@@ -43,6 +43,8 @@ func blindSpotOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
 type spot struct {
 	evidence Evidence
 	step     Step
+	// risk is what the step may bring; empty for no more than a restart.
+	risk string
 	// severe is true if nothing at all is seen of the statements.
 	severe bool
 }
@@ -110,6 +112,8 @@ func (c Case) hiddenPrepared(s *fleet.Server) []spot {
 			Kind: Code, Target: called(s), Text: "PDO::ATTR_EMULATE_PREPARES => true",
 			Note: "In the options of the connection; Laravel: config/database.php. The server then sees the text of each statement.",
 		},
+		risk: "Before PHP 8.1 numbers then come back as texts, and a query may hold several statements unless PDO::MYSQL_ATTR_MULTI_STATEMENTS is false: " +
+			"try it in one pool of workers first.",
 	}}
 }
 
@@ -182,6 +186,11 @@ func blindSpotFinding(c Case, s *fleet.Server, spots []spot) Finding {
 	f.Summary = fmt.Sprintf("%s does not show all of its work: %s.", called(s), spots[0].words())
 	f.Effort = Minutes
 	f.Risks = []string{"Where a step needs a restart, the site is down for that long: take it with the next planned one."}
+	for _, spot := range spots {
+		if spot.risk != "" {
+			f.Risks = append(f.Risks, spot.risk)
+		}
+	}
 	f.Verify = Verify{What: "coverage in the report", Expect: "this finding gone", After: "the next round, or the restart that a setting needs"}
 	return f
 }

@@ -12,6 +12,9 @@ const (
 	deadlockShare = 0.001
 	// manyDeadlocks is the share from which visitors meet them.
 	manyDeadlocks = 0.01
+	// fewDeadlocks are too few to tell a rate: of one in a minute, the true rate
+	// can be one in half an hour.
+	fewDeadlocks = 5
 )
 
 // deadlocks finds servers where transactions end each other: each victim's work
@@ -77,7 +80,14 @@ func deadlocksFinding(c Case, s *fleet.Server, perSecond float64) Finding {
 		})
 	}
 	f.Confidence = c.confidence(0.9, w)
-	f.Summary = fmt.Sprintf("%s transactions on %s ended in a deadlock in %s.", Words(float64(s.Deadlocks.Total), Count), called(s), Words(w.Seconds(), Seconds))
+	if s.Deadlocks.Total < fewDeadlocks {
+		f.Confidence = c.confidence(0.4, w, "so few may be all of a day")
+	}
+	many := "transactions"
+	if s.Deadlocks.Total == 1 {
+		many = "transaction"
+	}
+	f.Summary = fmt.Sprintf("%s %s on %s ended in a deadlock in %s.", Words(float64(s.Deadlocks.Total), Count), many, called(s), Words(w.Seconds(), Seconds))
 	f.Effort = Days
 	f.Remedy = []Step{
 		{Kind: Code, Text: "sort($ids); foreach ($ids as $id) { /* UPDATE … WHERE id = $id */ }", Note: "Lock rows in one order everywhere: sort the ids before the loop that updates them."},

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"plimsoll/collectors/snapshot"
@@ -44,6 +45,26 @@ func TestDeadlocksAreFoundWithTheirStatements(t *testing.T) {
 func TestOneTransactionOfAHundredMakesDeadlocksGrave(t *testing.T) {
 	if f := found(t, site(primary(deadlocked(8800)), primary(commits(10))), deadlocks()); f.Severity != High {
 		t.Errorf("severity = %s, want high for 1 %%", f.Severity)
+	}
+}
+
+func TestOneDeadlockOfAMinuteIsNotSure(t *testing.T) {
+	minute := fleet.Window{From: noon.Add(-60e9), To: noon}
+	few := func(n uint64) func(*fleet.Server) {
+		return func(s *fleet.Server) {
+			s.Deadlocks.Total, s.Deadlocks.Window = n, minute
+			s.Transactions.Chatter.Commits, s.Transactions.Window = new(uint64(300)), minute
+		}
+	}
+	f := found(t, site(primary(few(1))), deadlocks())
+	if f.Confidence.Level() != "low" || f.Severity != Info {
+		t.Errorf("%s, confidence %+v, want info and low: it may be the only one of the day", f.Severity, f.Confidence)
+	}
+	if !strings.HasPrefix(f.Summary, "1 transaction on ") {
+		t.Errorf("summary = %q", f.Summary)
+	}
+	if f := found(t, site(primary(few(5))), deadlocks()); f.Confidence.Level() != "medium" {
+		t.Errorf("confidence with five = %+v, want medium", f.Confidence)
 	}
 }
 

@@ -44,9 +44,18 @@ func write(f Finding) string {
 		line("  but %s", reason)
 	}
 	line("%s", f.Summary)
-	for what, e := range map[string]*Estimate{"": f.Gain.WorkerSeconds} {
-		if e != nil {
-			line("frees %s%s to %s worker-seconds a second", what, Words(e.Lo, Count), Words(e.Hi, Count))
+	for _, g := range []struct {
+		of *Estimate
+		in string
+	}{
+		{f.Gain.WorkerSeconds, "worker-seconds a second"},
+		{f.Gain.DatabaseSeconds, "core-seconds a second"},
+		{f.Gain.PrimaryWrites, "writes a second off the primary"},
+		{f.Gain.Headroom, "times today's peak"},
+		{f.Gain.RecoveryMinutes, "minutes of outage, once"},
+	} {
+		if g.of != nil {
+			line("gains %s to %s %s", Words(g.of.Lo, Count), Words(g.of.Hi, Count), g.in)
 		}
 	}
 	for _, e := range f.Evidence {

@@ -145,5 +145,7 @@ func (f *Finding) parallelAppliers(s *fleet.Server) {
 	if len(f.Remedy) > 1 {
 		back.Note = "And take the lines out of the option file."
 	}
-	f.Rollback = []Step{back}
+	if undo != "" {
+		f.Rollback = []Step{back}
+	}
 }
