@@ -182,6 +182,9 @@ func setTimestamp(b []byte) (micros int64, rest []byte, ok bool) {
 	if !bytes.HasPrefix(b, []byte("SET ")) {
 		return 0, b, false
 	}
+	if seconds, rest, ok := wholeSeconds(b); ok {
+		return seconds * 1_000_000, rest, true
+	}
 	line, rest := cutLine(b)
 	line, ended := cutEnd(line[len("SET "):])
 	_, value, found := bytes.Cut(line, []byte("timestamp="))
@@ -198,6 +201,16 @@ func setTimestamp(b []byte) (micros int64, rest []byte, ok bool) {
 		return 0, b, false
 	}
 	return int64(n), rest, true
+}
+
+// wholeSeconds is setTimestamp for the usual line, which has nothing but ten digits in it.
+func wholeSeconds(b []byte) (seconds int64, rest []byte, ok bool) {
+	const prefix, end = len("SET timestamp="), len("SET timestamp=1795179808")
+	if len(b) < end+2 || string(b[:prefix]) != "SET timestamp=" || b[end] != ';' || b[end+1] != '\n' {
+		return 0, b, false
+	}
+	n, ok := parseUint(b[prefix:end])
+	return int64(n), b[end+2:], ok
 }
 
 // cutLine returns the first line of b without its end, and what follows.

@@ -78,19 +78,18 @@ func (h *header) time(line []byte, e *Entry) {
 // The first name is the account's, the second the user's who logged in. Replication has the second only.
 func (h *header) account(line []byte, e *Entry) {
 	line = line[len(accountLine):]
-	i := bytes.LastIndex(line, []byte(" @ "))
-	if i < 0 {
+	at := bytes.LastIndexByte(line, '@') // which cannot be in the name of a host
+	if at < 1 || at+1 >= len(line) {
 		return
 	}
-	e.User = userOf(line[:i])
-	host := line[i+len(" @ "):]
-	host, id, _ := bytes.Cut(host, []byte("  Id: "))
-	if n, ok := parseUint(bytes.TrimLeft(id, " ")); ok {
-		e.Thread = n
+	e.User = userOf(line[:at-1])
+	host, address, _ := bytes.Cut(line[at+2:], []byte("["))
+	address, id, _ := bytes.Cut(address, []byte("]"))
+	if e.Host = bytes.TrimRight(host, " "); len(e.Host) == 0 {
+		e.Host = address
 	}
-	name, address, _ := bytes.Cut(host, []byte("["))
-	if e.Host = bytes.TrimSpace(name); len(e.Host) == 0 {
-		e.Host, _, _ = bytes.Cut(address, []byte("]"))
+	if _, n, ok := bytes.Cut(id, []byte(":")); ok {
+		e.Thread, _ = parseUint(skipBlanks(n))
 	}
 }
 
