@@ -132,7 +132,11 @@ func (a *Aggregate) saw(first, last int64) {
 
 // class returns the class of an entry's statement.
 func (a *Aggregate) class(e *Entry) *Class {
-	sum := a.digester.Sum(e.Statement)
+	text := e.Statement
+	if e.Cut {
+		text = append(text[:len(text):len(text)], "..."...) // the mark of sqltext
+	}
+	sum := a.digester.Sum(text)
 	if c := a.classes[sum]; c != nil {
 		return c
 	}
@@ -140,7 +144,7 @@ func (a *Aggregate) class(e *Entry) *Class {
 		return &a.Other
 	}
 	c := newClass()
-	st := a.digester.Describe(e.Statement)
+	st := a.digester.Describe(text)
 	c.Fingerprint, c.Text, c.Kind = st.Fingerprint, snapshot.Redacted(st.Text), st.Class
 	c.Reads, c.Writes = st.Reads, st.Writes
 	if e.Admin {

@@ -99,6 +99,24 @@ func TestUnknownIsNotZero(t *testing.T) {
 	}
 }
 
+func TestAStatementThatIsTooLongIsCutAndSaysSo(t *testing.T) {
+	long := plainHeader + "SELECT a FROM t WHERE b = 1 AND c = 2 AND d = '" + strings.Repeat("x", 5000) + "';\n"
+	a := digestText(t, long+plainHeader+"SELECT 1;\n", Options{MaxStatement: 1000})
+	var fingerprints []string
+	for _, c := range a.Classes() {
+		fingerprints = append(fingerprints, c.Fingerprint[:5]+" "+string(c.Text))
+	}
+	slices.Sort(fingerprints)
+	if a.Skipped != 0 || len(fingerprints) != 2 || fingerprints[1] != "fp1t: SELECT a FROM t WHERE b = ? AND c = ? AND d = ? ..." {
+		t.Errorf("read %q, skipped %v", fingerprints, a.Skips)
+	}
+	whole := plainHeader + "SELECT a FROM t WHERE b = 1 AND c = 2   AND d = 3;\n"
+	a = digestText(t, whole, Options{MaxStatement: len("SET timestamp=1767225600;\nSELECT a FROM t WHERE b = 1")})
+	if c := a.Classes()[0]; !strings.HasPrefix(c.Fingerprint, "fp1t:") {
+		t.Errorf("a statement cut behind a word has fingerprint %s: %s", c.Fingerprint, c.Text)
+	}
+}
+
 func TestRefusedEntriesAreCountedOnly(t *testing.T) {
 	log := plainHeader + "SELECT 1;\n" + plainHeader + "SELECT a FROM t;\n"
 	a := digestText(t, log, Options{Keep: func(e *Entry) bool { return bytes.Contains(e.Statement, []byte("FROM")) }})

@@ -7,7 +7,7 @@
 //	             (one goroutine; knows the order)      └─► decoder ─► Entry ─► Aggregate ─┴─► Merge
 //
 // The splitter finds where entries begin and end, and nothing more: that is the one thing that needs
-// the log from its beginning. It is some ten times as fast as the rest, so it feeds several
+// the log from its beginning. It takes a seventh of the time of the rest, so it feeds several
 // processors. What an entry inherits from those before it (the database of the last "use", the last
 // "# Time") is handed on with each batch, so a batch can be decoded anywhere, in any order.
 //

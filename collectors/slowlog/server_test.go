@@ -124,6 +124,10 @@ func run(t *testing.T, s *servers.Server, statements []string) {
 		query(t.Context(), db, statement)
 	}
 	query(t.Context(), db, "SELECT name FROM shop.item WHERE kind = ? AND name <> ?", 2, "o'clock")
+	// A server answers first and logs then, but it does one thing of a connection after the other.
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // query runs a statement and reads its rows.
