@@ -28,6 +28,12 @@ func TestRefusedConnectionsAreCritical(t *testing.T) {
 	}
 }
 
+func TestARefusalThatNoLookSawIsFound(t *testing.T) {
+	if f := found(t, site(primary(pastLimit), primary(connected(20))), connections()); f.Severity != Critical {
+		t.Errorf("severity of 37 refusals between two looks = %s, want critical", f.Severity)
+	}
+}
+
 func TestFreeConnectionsAreNoFinding(t *testing.T) { quiet(t, site(), connections()) }
 
 func TestTheLimitOfConnectionsHasToBeKnown(t *testing.T) {

@@ -46,8 +46,12 @@ func TestAFullFileSystemIsFoundAtOnce(t *testing.T) {
 }
 
 func TestATwentiethOfALargeDiskIsNotFull(t *testing.T) {
-	large := mounted(func(m *fleet.MountWindow) { m.SizeBytes, m.AvailableBytes = new(uint64(2<<40)), new(uint64(90<<30)) })
-	quiet(t, site(large), diskFilling())
+	large := func(free uint64) func(*fleet.Fleet) {
+		return mounted(func(m *fleet.MountWindow) { m.SizeBytes, m.AvailableBytes = new(uint64(2<<40)), &free })
+	}
+	quiet(t, site(large(90<<30)), diskFilling())
+	quiet(t, site(large(21<<30)), diskFilling())
+	found(t, site(large(20<<30)), diskFilling())
 }
 
 func TestAFileSystemWithoutInodesIsFull(t *testing.T) {

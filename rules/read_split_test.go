@@ -58,6 +58,19 @@ func TestAMissingIndexComesBeforeASplit(t *testing.T) {
 	}
 }
 
+func TestHalfOfTheBusyProcessorsHasToBeExplained(t *testing.T) {
+	for share, level := range map[float64]string{0.45: "low", 0.55: "medium"} {
+		explained := func(s *fleet.Server) {
+			for i := range s.Digests.Rows {
+				s.Digests.Rows[i].Seconds *= share * 3.2 / 4 // busy gives four statements for 3.2 processors
+			}
+		}
+		if got := found(t, site(primary(busy(0.8, 0.7)), primary(explained)), readSplit()).Confidence.Level(); got != level {
+			t.Errorf("confidence where statements explain %v of the busy processors = %s, want %s", share, got, level)
+		}
+	}
+}
+
 func TestProcessorsThatAnotherProgramKeepsBusyAreDoubtful(t *testing.T) {
 	web := func(s *fleet.Server) {
 		s.Digests.Rows[0].Seconds /= 4
