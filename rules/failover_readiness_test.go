@@ -134,6 +134,15 @@ func TestSemiSynchronousReplicationKeepsWhatAHostLoses(t *testing.T) {
 	}
 }
 
+func TestSemiSynchronousReplicationWithoutReplicasConfirmsNothing(t *testing.T) {
+	alone := func(s *fleet.Server) {
+		s.Latest.Replication.SemiSync = &snapshot.SemiSync{SourceEnabled: true, SourceOn: true}
+	}
+	if f := found(t, site(primary(alone), primary(binlog(lax))), failoverReadiness()); f.Severity != High {
+		t.Errorf("severity while no replica confirms = %s, want high", f.Severity)
+	}
+}
+
 func TestASiteThatIsReadyIsNoFinding(t *testing.T) { quiet(t, site(), failoverReadiness()) }
 
 func TestMariaDBsOwnDefaultsOfFormatAreNoFault(t *testing.T) {

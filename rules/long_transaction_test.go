@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
@@ -137,6 +138,15 @@ func TestTransactionsHaveToBeSeenForLong(t *testing.T) {
 
 func TestATransactionIsLongFromThirtySecondsOn(t *testing.T) {
 	boundary(t, longTransaction(), func(seconds float64) *fleet.Fleet { return site(primary(longOpen(seconds))) })
+}
+
+func TestADayMayLackAnHour(t *testing.T) {
+	for hours, level := range map[int]string{23: "high", 22: "medium"} {
+		seen := func(s *fleet.Server) { s.Transactions.Window.From = noon.Add(-time.Duration(hours) * time.Hour) }
+		if got := found(t, site(primary(longOpen(900)), primary(seen)), longTransaction()).Confidence.Level(); got != level {
+			t.Errorf("confidence after %d h = %s, want %s", hours, got, level)
+		}
+	}
 }
 
 func TestAShortWindowLowersConfidence(t *testing.T) {

@@ -81,7 +81,8 @@ func missingIndexFinding(c Case, s *fleet.Server, a index.Advice) Finding {
 		c.evidence("statement time of what reads too much", share(a, load), "digests, SUM_TIMER_WAIT", w),
 		Evidence{
 			What: "rows examined a call", Value: float64(top.RowsExamined) / float64(top.Calls), Unit: RowsPerCall,
-			Source: "digests, SUM_ROWS_EXAMINED / COUNT_STAR", Window: w, Threshold: new(float64(index.MinExamined)), ThresholdSource: "default of this rule",
+			Source: "digests, SUM_ROWS_EXAMINED / COUNT_STAR", Window: w, Threshold: new(float64(index.MinExamined)),
+			ThresholdSource: "default of this rule: a thousand rows are read in a millisecond",
 		},
 		Evidence{
 			What: "rows returned or changed a call", Value: float64(top.RowsSent+top.RowsAffected) / float64(top.Calls), Unit: RowsPerCall,

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
@@ -146,6 +147,14 @@ func TestNothingIsAdvisedWithoutNeedOrHelp(t *testing.T) {
 				t.Errorf("advised %v, want nothing", got)
 			}
 		})
+	}
+}
+
+func TestAHundredRowsAreReadForOne(t *testing.T) {
+	for sent, want := range map[uint64]int{1190: 1, 1200: 1, 1210: 0} {
+		if got := advised([]snapshot.Table{orders()}, asked("SELECT id FROM orders WHERE email = ?", 120000, sent)); len(got) != want {
+			t.Errorf("advised %v for 120,000 rows examined and %d sent, want %d", got, sent, want)
+		}
 	}
 }
 
@@ -371,5 +380,24 @@ func TestTheKeyThatAForeignKeyPointsToIsUsed(t *testing.T) {
 	never := func(_, _, _ string) (uint64, bool) { return 0, true }
 	if got := FindUnused(Workload{Tables: []snapshot.Table{parent, child}}, never); len(got) != 0 {
 		t.Errorf("unused = %+v, want none: the server refuses to drop it", got)
+	}
+}
+
+func TestAnIndexSparesFourFifthsOfTheRows(t *testing.T) {
+	for values, want := range map[uint64]int{14: 0, 16: 1} { // a value is taken for three times the mean
+		by := key("by_status", false, values, "status", "id")
+		by.Ignored = true // its statistics are there, and it serves nobody
+		if got := advised([]snapshot.Table{orders(by)}, asked("SELECT COUNT(*) FROM orders WHERE status = ?", 120000, 1)); len(got) != want {
+			t.Errorf("advised %v for a column of %d values, want %d", got, values, want)
+		}
+	}
+}
+
+func TestARowByTheIndexCostsUpToTenOfAScan(t *testing.T) {
+	s := asked("SELECT id FROM orders WHERE email = ?", 120000, 1200)
+	s.LockSeconds = s.Seconds / 5 // which no index spares
+	got := Analyse(Workload{Tables: []snapshot.Table{orders()}, Statements: []Statement{s}}).Missing[0].Freed()
+	if diff := cmp.Diff(Interval{0.4 * (1 - 0.1), 0.4 * (1 - 0.01)}, got, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+		t.Errorf("freed (-want +got):\n%s", diff)
 	}
 }
