@@ -134,7 +134,7 @@ func (a *Aggregate) saw(first, last int64) {
 func (a *Aggregate) class(e *Entry) *Class {
 	text := e.Statement
 	if e.Cut {
-		text = append(text[:len(text):len(text)], "..."...) // the mark of sqltext
+		text = append(slices.Clip(text), "..."...) // the mark of sqltext
 	}
 	sum := a.digester.Sum(text)
 	if c := a.classes[sum]; c != nil {
