@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -10,10 +11,10 @@ import (
 func clustersOf(r *Report) []string {
 	var out []string
 	for _, h := range r.Hosts {
-		out = append(out, Clean(h.Cluster))
+		out = append(out, layout.Clean(h.Cluster))
 	}
 	for _, s := range r.Servers {
-		out = append(out, Clean(s.Cluster))
+		out = append(out, layout.Clean(s.Cluster))
 	}
 	return distinct(out)
 }

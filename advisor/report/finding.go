@@ -1,6 +1,7 @@
 package report
 
 import (
+	"plimsoll/advisor/layout"
 	"plimsoll/advisor/ledger"
 	"plimsoll/rules"
 )
@@ -48,9 +49,9 @@ type evidence struct {
 
 func lookAtFinding(e Entry) finding {
 	f := finding{
-		Rule: Clean(string(e.Rule)), Fingerprint: Clean(e.Fingerprint), Severity: tone(e.Severity),
-		Title: Clean(e.Title), Subject: Clean(e.Subject.String()), Summary: Clean(e.Summary),
-		Gains: gains(e.Gain), gain: e.Gain.WorkerSeconds, Effort: Clean(string(e.Effort)),
+		Rule: layout.Clean(string(e.Rule)), Fingerprint: layout.Clean(e.Fingerprint), Severity: tone(e.Severity),
+		Title: layout.Clean(e.Title), Subject: layout.Clean(e.Subject.String()), Summary: layout.Clean(e.Summary),
+		Gains: gains(e.Gain), gain: e.Gain.WorkerSeconds, Effort: layout.Clean(string(e.Effort)),
 		Confidence: e.Confidence.Level() + ", " + rules.Words(e.Confidence.Ratio, rules.Ratio),
 		Doubts:     cleanAll(e.Confidence.Reasons), Remedy: steps(e.Remedy), Rollback: steps(e.Rollback),
 		Risks: cleanAll(e.Risks), Verify: verification(e.Verify), Digests: cleanAll(e.Digests), Life: life(e),
@@ -60,7 +61,7 @@ func lookAtFinding(e Entry) finding {
 	}
 	if e.Ack != nil {
 		until := e.Ack.Until.AddDate(0, 0, -1).UTC().Format("2006-01-02")
-		f.Acknowledged = "by " + Clean(e.Ack.Who) + " until " + until + ": " + Clean(e.Ack.Why)
+		f.Acknowledged = "by " + layout.Clean(e.Ack.Who) + " until " + until + ": " + layout.Clean(e.Ack.Why)
 	}
 	return f
 }
@@ -72,11 +73,11 @@ func (f finding) Urgent() bool {
 
 func lookAtEvidence(v rules.Evidence) evidence {
 	out := evidence{
-		What: Clean(v.What), Value: rules.Words(v.Value, v.Unit), Source: Clean(v.Source), Window: span(v.Window),
-		ThresholdSource: Clean(v.ThresholdSource),
+		What: layout.Clean(v.What), Value: rules.Words(v.Value, v.Unit), Source: layout.Clean(v.Source), Window: span(v.Window),
+		ThresholdSource: layout.Clean(v.ThresholdSource),
 	}
 	if v.Unit == rules.Text {
-		out.Value = Clean(v.Words)
+		out.Value = layout.Clean(v.Words)
 	}
 	if v.Threshold != nil {
 		out.Threshold = rules.Words(*v.Threshold, v.Unit)
@@ -88,12 +89,12 @@ func verification(v rules.Verify) string {
 	if v.What == "" {
 		return ""
 	}
-	out := Clean(v.What)
+	out := layout.Clean(v.What)
 	if v.Expect != "" {
-		out += ": expect " + Clean(v.Expect)
+		out += ": expect " + layout.Clean(v.Expect)
 	}
 	if v.After != "" {
-		out += ", after " + Clean(v.After)
+		out += ", after " + layout.Clean(v.After)
 	}
 	return out + "."
 }
@@ -111,7 +112,7 @@ func life(e Entry) string {
 func cleanAll(texts []string) []string {
 	var out []string
 	for _, t := range texts {
-		out = append(out, Clean(t))
+		out = append(out, layout.Clean(t))
 	}
 	return out
 }

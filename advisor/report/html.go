@@ -5,6 +5,8 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+
+	"plimsoll/advisor/layout"
 )
 
 //go:embed templates
@@ -17,7 +19,10 @@ var templates embed.FS
 // Package html/template escapes every text by where it stands; no text of a
 // Report is ever markup.
 func (r *Report) HTML() ([]byte, error) {
-	t, err := template.ParseFS(templates, "templates/report.html", "templates/style.css")
+	t, err := template.New("style.css").Parse(layout.Stylesheet)
+	if err == nil {
+		t, err = t.ParseFS(templates, "templates/report.html")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("BUG: parse the page's template: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -120,11 +121,11 @@ func statements(servers []Server) []statement {
 }
 
 func newStatement(d Digest) statement {
-	text := Clean(string(d.Text))
+	text := layout.Clean(string(d.Text))
 	if d.Own {
 		text = "Plimsoll's own: " + text
 	}
-	return statement{Fingerprint: Clean(d.Fingerprint), Schema: Clean(d.Schema), Text: text}
+	return statement{Fingerprint: layout.Clean(d.Fingerprint), Schema: layout.Clean(d.Schema), Text: text}
 }
 
 // Short returns the text of s, cut to what is read at a glance.
@@ -133,7 +134,7 @@ func (s statement) Short() string {
 	if s.Schema != "" {
 		text = s.Schema + ": " + text
 	}
-	return cut(text, 240)
+	return layout.Cut(text, 240)
 }
 
 func (s *statement) add(d Digest, load float64) {
@@ -157,13 +158,13 @@ func (s *statement) write(mark int, total float64) {
 func bar(s Server, top []statement, longest float64) loadBar {
 	all := allSeconds(s)
 	out := loadBar{
-		Server: serverName(s), Role: Clean(string(s.Role)), Load: rules.Words(all, rules.Count),
+		Server: serverName(s), Role: layout.Clean(string(s.Role)), Load: rules.Words(all, rules.Count),
 		Ratio: ratio(all, longest),
 	}
 	rest := *s.LoadSeconds
 	for _, t := range top {
 		for _, d := range s.Digests {
-			if Clean(d.Fingerprint) == t.Fingerprint {
+			if layout.Clean(d.Fingerprint) == t.Fingerprint {
 				seconds := min(d.ShareRatio**s.LoadSeconds, rest)
 				rest -= seconds
 				out.add(t.Mark, t.Text, seconds, longest)

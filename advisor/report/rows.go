@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/collectors/snapshot"
 	"plimsoll/rules"
 )
@@ -52,7 +53,7 @@ func sourceName(s Server) string {
 
 // placed is host/name, or the host alone if what is there is named after it.
 func placed(host, name string) string {
-	host, name = Clean(host), Clean(name)
+	host, name = layout.Clean(host), layout.Clean(name)
 	switch {
 	case name == "" || name == host:
 		return host
@@ -66,7 +67,7 @@ func serverRows(servers []Server, hosts []Host) []serverRow {
 	var out []serverRow
 	for _, s := range servers {
 		row := serverRow{
-			Name: serverName(s), Role: Clean(string(s.Role)), Source: sourceName(s), Version: Clean(s.Version),
+			Name: serverName(s), Role: layout.Clean(string(s.Role)), Source: sourceName(s), Version: layout.Clean(s.Version),
 			Load: unknown, Statements: figure(s.StatementsPerSecond, rules.PerSecond), CPU: unknown,
 		}
 		if s.LoadSeconds != nil {
@@ -109,7 +110,7 @@ func channelRows(channels []channel) []channelRow {
 			P50: figure(c.P50, rules.Seconds), P99: figure(c.P99, rules.Seconds), Max: figure(c.Max, rules.Seconds),
 		}
 		if c.Channel != "" {
-			row.Replica += " (" + Clean(c.Channel) + ")"
+			row.Replica += " (" + layout.Clean(c.Channel) + ")"
 		}
 		if c.P50 == nil && c.P99 == nil && c.Max == nil {
 			row.Unknown = "unknown, because " + because(c.Unknown)
@@ -120,7 +121,7 @@ func channelRows(channels []channel) []channelRow {
 }
 
 func because(reason string) string {
-	if reason = Clean(reason); reason == "" {
+	if reason = layout.Clean(reason); reason == "" {
 		return "nothing was seen of it"
 	}
 	return reason
@@ -144,7 +145,7 @@ func states(seconds map[snapshot.LagState]float64) string {
 	var out []string
 	for _, name := range names {
 		if seconds[name] > 0 {
-			out = append(out, Clean(string(name))+" "+rules.Words(seconds[name]/total, rules.Ratio))
+			out = append(out, layout.Clean(string(name))+" "+rules.Words(seconds[name]/total, rules.Ratio))
 		}
 	}
 	return strings.Join(out, ", ")
@@ -154,7 +155,7 @@ func hostRows(hosts []Host) []hostRow {
 	var out []hostRow
 	for _, h := range hosts {
 		row := hostRow{
-			Name: Clean(h.Name), Seen: rules.Words(h.SeenRatio, rules.Ratio), SeenRatio: ratio(h.SeenRatio, 1), Cores: unknown,
+			Name: layout.Clean(h.Name), Seen: rules.Words(h.SeenRatio, rules.Ratio), SeenRatio: ratio(h.SeenRatio, 1), Cores: unknown,
 			CPU: figure(h.CPUBusyRatio, rules.Ratio), Peak: figure(h.PeakCPUBusyRatio, rules.Ratio),
 		}
 		if h.Cores != nil {

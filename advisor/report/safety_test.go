@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/advisor/layout"
 )
 
 // FuzzRenderingsAreSafe puts a text into every field of a report, and holds each
@@ -78,7 +80,7 @@ func FuzzProseIsNoMarkup(f *testing.F) {
 		f.Add(a)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		out := prose(Clean(s))
+		out := layout.Prose(layout.Clean(s))
 		if found := markupIn(out); found != nil || strings.Contains(out, "|") {
 			t.Errorf("prose(%q) = %q lets through %q", s, out, found)
 		}
@@ -91,7 +93,7 @@ func FuzzWrapSQLChangesNoStatement(f *testing.F) {
 	f.Add("SELECT 1 -- to the end")
 	f.Add(`SELECT 'it''s  here', '\' or not'`)
 	f.Fuzz(func(t *testing.T, s string) {
-		line := cleanBlock(s)[0]
+		line := layout.CleanBlock(s)[0]
 		wrapped := wrapSQL(line, 20)
 		if len(wrapped) == 1 && wrapped[0] == line {
 			return
@@ -147,8 +149,8 @@ func checkText(t *testing.T, r *Report, width int) {
 	copyable := copyableWords(r)
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
-		if columns(line) > width && !copyable[strings.TrimSpace(line)] {
-			t.Errorf("line of %d columns, want at most %d: %q", columns(line), width, line)
+		if layout.Columns(line) > width && !copyable[strings.TrimSpace(line)] {
+			t.Errorf("line of %d columns, want at most %d: %q", layout.Columns(line), width, line)
 		}
 	}
 	colour := r.Text(TextOptions{Width: width, Colour: true})

@@ -1,20 +1,24 @@
 package report
 
-import "strings"
+import (
+	"strings"
+
+	"plimsoll/advisor/layout"
+)
 
 // wrapSQL breaks one line of SQL at spaces outside of quotes, which changes
 // nothing for the server. A line that holds a comment, which may end with its
 // line, or a backslash, whose meaning depends on sql_mode, stays whole, however
 // wide it is: what is copied must be what was meant.
 func wrapSQL(line string, width int) []string {
-	if columns(line) <= width || strings.Contains(line, "--") || strings.Contains(line, "/*") || strings.ContainsAny(line, `#\`) {
+	if layout.Columns(line) <= width || strings.Contains(line, "--") || strings.Contains(line, "/*") || strings.ContainsAny(line, `#\`) {
 		return []string{line}
 	}
 	const indent = "  "
 	var lines []string
 	current := ""
 	for _, word := range sqlWords(line) {
-		if current != "" && columns(current)+1+columns(word) > width {
+		if current != "" && layout.Columns(current)+1+layout.Columns(word) > width {
 			lines = append(lines, current)
 			current = indent + word
 			continue

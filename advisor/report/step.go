@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -43,7 +44,7 @@ func (s step) Language() string {
 func steps(in []rules.Step) []step {
 	var out []step
 	for _, s := range in {
-		v := step{Kind: Clean(string(s.Kind)), Target: Clean(s.Target), Lines: cleanBlock(s.Text), Note: Clean(s.Note)}
+		v := step{Kind: layout.Clean(string(s.Kind)), Target: layout.Clean(s.Target), Lines: layout.CleanBlock(s.Text), Note: layout.Clean(s.Note)}
 		if v.Copyable() && altered(s.Text) {
 			v.Note = strings.TrimSpace(v.Note + " Do not copy this as it is: a character of it cannot be shown.")
 		}
@@ -56,7 +57,7 @@ func steps(in []rules.Step) []step {
 // what is copied then names something else than what is meant.
 func altered(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {
-		return printable(r) != r && !strings.ContainsRune("\t\r\n", r)
+		return layout.Printable(r) != r && !strings.ContainsRune("\t\r\n", r)
 	}) || strings.ContainsRune(s, unicode.ReplacementChar)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -18,13 +19,16 @@ type TextOptions struct {
 
 const defaultWidth, leastWidth = 80, 60
 
+// page writes a report for a terminal.
+type page struct{ layout.Page }
+
 // Text returns the report for a terminal. No line is wider than the width, but
 // for a statement to copy that cannot be broken without changing it.
 func (r *Report) Text(o TextOptions) []byte {
 	if o.Width == 0 {
 		o.Width = defaultWidth
 	}
-	p := &page{width: max(o.Width, leastWidth), colour: o.Colour}
+	p := &page{layout.Page{Width: max(o.Width, leastWidth), Colour: o.Colour}}
 	v := look(r)
 	p.top(v)
 	p.load(v.Load)
@@ -38,59 +42,59 @@ func (r *Report) Text(o TextOptions) []byte {
 }
 
 func (p *page) top(v view) {
-	p.ends(bold, strings.TrimSpace("PLIMSOLL  "+v.Site), v.Generated)
-	p.para(0, dim, strings.TrimSpace(v.Window+". "+v.Zone+" "+v.Peak))
+	p.Ends(layout.Bold, strings.TrimSpace("PLIMSOLL  "+v.Site), v.Generated)
+	p.Para(0, layout.Dim, strings.TrimSpace(v.Window+". "+v.Zone+" "+v.Peak))
 	if v.Login != "" {
-		p.para(0, dim, "Logged in through "+v.Login+".")
+		p.Para(0, layout.Dim, "Logged in through "+v.Login+".")
 	}
-	p.line("")
-	p.para(2, toneStyle(v.Verdict.Tone), v.Verdict.Headline)
+	p.Line("")
+	p.Para(2, toneStyle(v.Verdict.Tone), v.Verdict.Headline)
 	if v.Verdict.Next != "" {
-		p.para(2, bold, v.Verdict.Next)
+		p.Para(2, layout.Bold, v.Verdict.Next)
 	}
 	if v.Verdict.Counts != "" {
-		p.para(2, "", v.Verdict.Counts)
+		p.Para(2, "", v.Verdict.Counts)
 	}
 	for _, s := range v.Caveats() {
-		p.hang("  !", 4, "", s)
+		p.Hang("  !", 4, "", s)
 	}
 }
 
 // barCaption says how bar draws.
 const barCaption = "Digits are the statements below, dots all others, question marks executions that no digest shows."
 
-func toneStyle(tone string) style {
+func toneStyle(tone string) layout.Style {
 	switch tone {
 	case string(rules.Critical), string(rules.High):
-		return red
+		return layout.Red
 	case string(rules.Medium), toneUnknown:
-		return yellow
+		return layout.Yellow
 	case toneOK:
-		return green
+		return layout.Green
 	}
-	return cyan
+	return layout.Cyan
 }
 
 func (p *page) load(l load) {
 	if len(l.Bars)+len(l.Unknown) == 0 {
 		return
 	}
-	p.heading("Where the time goes")
+	p.Heading("Where the time goes")
 	if len(l.Bars) > 0 {
-		p.para(2, dim, loadCaption+" "+barCaption)
+		p.Para(2, layout.Dim, loadCaption+" "+barCaption)
 	}
-	rows, name, number := p.width-6, 0, 0
+	rows, name, number := p.Width-6, 0, 0
 	for _, b := range l.Bars {
-		name = max(name, columns(b.Server+" "+b.Role))
-		number = max(number, columns(b.Load))
+		name = max(name, layout.Columns(b.Server+" "+b.Role))
+		number = max(number, layout.Columns(b.Load))
 	}
-	name = min(name, p.width/3)
+	name = min(name, p.Width/3)
 	for _, b := range l.Bars {
-		label := pad(cut(b.Server+" "+b.Role, name), name) + "  " + pad(b.Load, number)
-		p.line("  " + label + "  " + p.bar(b, rows-name-number))
+		label := layout.Pad(layout.Cut(b.Server+" "+b.Role, name), name) + "  " + layout.Pad(b.Load, number)
+		p.Line("  " + label + "  " + p.bar(b, rows-name-number))
 	}
 	for _, s := range l.Unknown {
-		p.para(2, "", s+": unknown, because its statements were not seen twice")
+		p.Para(2, "", s+": unknown, because its statements were not seen twice")
 	}
 	for _, s := range l.Statements {
 		p.statement(s)
@@ -113,18 +117,18 @@ func (p *page) bar(b loadBar, width int) string {
 		out += strings.Repeat(mark, max(end-drawn, 0))
 		drawn = max(end, drawn)
 	}
-	return p.in(cyan, out)
+	return p.In(layout.Cyan, out)
 }
 
 func (p *page) statement(s statement) {
-	p.line("")
-	p.hang("  "+strconv.Itoa(s.Mark), 5, bold, s.Share+" of the time: "+s.Calls+" of "+s.Mean+"; rows a call: "+
+	p.Line("")
+	p.Hang("  "+strconv.Itoa(s.Mark), 5, layout.Bold, s.Share+" of the time: "+s.Calls+" of "+s.Mean+"; rows a call: "+
 		s.Examined+" examined, "+s.Sent+" sent")
-	lines := wrap(s.Short(), p.width-5)
+	lines := layout.Wrap(s.Short(), p.Width-5)
 	for i, l := range lines[:min(len(lines), 2)] {
 		if i == 1 && len(lines) > 2 {
-			l = cut(l+" "+lines[2], p.width-5)
+			l = layout.Cut(l+" "+lines[2], p.Width-5)
 		}
-		p.line("     " + l)
+		p.Line("     " + l)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -15,45 +16,45 @@ func (p *page) actions(fs []finding) {
 	if len(fs) == 0 {
 		return
 	}
-	p.heading("What to do first")
+	p.Heading("What to do first")
 	for _, f := range fs {
-		p.line("")
+		p.Line("")
 		p.title(strconv.Itoa(f.Number), f)
-		p.para(label, "", f.Summary)
+		p.Para(label, "", f.Summary)
 		p.worth(f)
 		if s := f.Copy(); s != nil {
 			p.step(*s)
 		}
 		if f.MoreSteps() > 0 {
-			p.para(label, dim, f.More()+" with its evidence below.")
+			p.Para(label, layout.Dim, f.More()+" with its evidence below.")
 		}
 	}
 }
 
 func (p *page) findings(v view) {
 	if len(v.Findings) > 0 {
-		p.heading("Findings and their evidence")
-		p.para(2, dim, findingCaption)
+		p.Heading("Findings and their evidence")
+		p.Para(2, layout.Dim, findingCaption)
 	}
 	for _, f := range v.Findings {
-		p.line("")
+		p.Line("")
 		p.finding(f)
 	}
 	if len(v.Acknowledged) > 0 {
-		p.heading("Acknowledged")
+		p.Heading("Acknowledged")
 	}
 	for _, f := range v.Acknowledged {
-		p.line("")
+		p.Line("")
 		p.title("-", f)
-		p.para(label, "", f.Summary)
+		p.Para(label, "", f.Summary)
 		p.field("acknowledged", f.Acknowledged)
 		p.field("finding", f.Fingerprint+" by "+f.Rule+", "+f.Life)
 	}
 	if len(v.Gone) > 0 {
-		p.heading("Gone")
+		p.Heading("Gone")
 	}
 	for _, f := range v.Gone {
-		p.hang(" -", label, "", f.Title+": "+f.Subject+"; "+f.Life)
+		p.Hang(" -", label, "", f.Title+": "+f.Subject+"; "+f.Life)
 	}
 	p.note(v.Rest.Gone)
 }
@@ -64,7 +65,7 @@ func (p *page) finding(f finding) {
 		p.title(strconv.Itoa(f.Number), f)
 	} else {
 		p.title("-", f)
-		p.para(label, "", f.Summary)
+		p.Para(label, "", f.Summary)
 		p.worth(f)
 	}
 	for _, g := range f.Gains[min(len(f.Gains), 1):] {
@@ -87,17 +88,17 @@ func (p *page) title(mark string, f finding) {
 	text := f.Title + ": " + f.Subject
 	severity := strings.ToUpper(f.Severity)
 	st := toneStyle(f.Severity)
-	if room := p.width - label - columns(text) - columns(severity); room >= 2 {
-		p.line(pad(mark, label) + p.in(bold, text) + strings.Repeat(" ", room) + p.in(st, severity))
+	if room := p.Width - label - layout.Columns(text) - layout.Columns(severity); room >= 2 {
+		p.Line(layout.Pad(mark, label) + p.In(layout.Bold, text) + strings.Repeat(" ", room) + p.In(st, severity))
 		return
 	}
-	p.hang(mark, label, bold, text)
-	p.para(label, st, severity)
+	p.Hang(mark, label, layout.Bold, text)
+	p.Para(label, st, severity)
 }
 
 // field writes a labelled text; nothing without a text.
 func (p *page) field(name, text string) {
-	p.hang(strings.Repeat(" ", label)+name, field, "", text)
+	p.Hang(strings.Repeat(" ", label)+name, field, "", text)
 }
 
 // worth writes what a finding frees, what it takes, and how sure it is.
@@ -122,11 +123,11 @@ func (p *page) evidence(all []evidence) {
 		p.field(name, text)
 		name = ""
 		if from := e.Source + "; " + e.Window; from != last {
-			p.para(field, dim, from)
+			p.Para(field, layout.Dim, from)
 			last = from
 		}
 		if e.Threshold != "" && e.ThresholdSource != "" {
-			p.para(field, dim, "limit: "+e.ThresholdSource)
+			p.Para(field, layout.Dim, "limit: "+e.ThresholdSource)
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (p *page) step(s step) {
 	if !s.Copyable() {
 		about, s.Lines = strings.TrimSpace(about+" "+s.Sentence()), nil
 	}
-	p.para(label, dim, about)
+	p.Para(label, layout.Dim, about)
 	p.lines(s)
 }
 
@@ -165,10 +166,10 @@ func (p *page) lines(s step) {
 	for _, l := range s.Lines {
 		parts := []string{l}
 		if s.Kind == string(rules.SQL) {
-			parts = wrapSQL(l, p.width-indent)
+			parts = wrapSQL(l, p.Width-indent)
 		}
 		for _, part := range parts {
-			p.line(strings.Repeat(" ", indent) + p.in(cyan, part))
+			p.Line(strings.Repeat(" ", indent) + p.In(layout.Cyan, part))
 		}
 	}
 }
@@ -176,7 +177,7 @@ func (p *page) lines(s step) {
 // Explain returns a finding with every figure behind it, its thresholds and
 // their sources, as text of 80 columns.
 func Explain(e Entry) []byte {
-	p := &page{width: defaultWidth}
+	p := &page{layout.Page{Width: defaultWidth}}
 	f := lookAtFinding(e)
 	p.finding(f)
 	p.field("acknowledged", f.Acknowledged)

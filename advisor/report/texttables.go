@@ -1,19 +1,21 @@
 package report
 
+import "plimsoll/advisor/layout"
+
 func (p *page) replication(v view) {
 	if len(v.Servers) > 0 {
-		p.heading("Servers")
+		p.Heading("Servers")
 		rows := [][]string{}
 		for _, s := range v.Servers {
 			rows = append(rows, []string{s.Name, s.Role, s.Source, s.Version, s.Load, s.Statements, s.CPU})
 		}
-		p.table([]string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
+		p.Table([]string{"server", "role", "source", "version", "load", "queries", "CPU"}, rows)
 		p.note(v.Rest.Servers)
 	}
 	if len(v.Channels) == 0 {
 		return
 	}
-	p.heading("Replication lag")
+	p.Heading("Replication lag")
 	rows := [][]string{}
 	for _, c := range v.Channels {
 		if c.Unknown == "" {
@@ -21,7 +23,7 @@ func (p *page) replication(v view) {
 		}
 	}
 	if len(rows) > 0 {
-		p.table([]string{"replica", "source", "median", "99th pct", "largest", "state"}, rows)
+		p.Table([]string{"replica", "source", "median", "99th pct", "largest", "state"}, rows)
 	}
 	for _, c := range v.Channels {
 		if c.Unknown != "" {
@@ -29,35 +31,35 @@ func (p *page) replication(v view) {
 			if c.State != "" {
 				text += " (" + c.State + ")"
 			}
-			p.hang("  -", 4, "", text)
+			p.Hang("  -", 4, "", text)
 		}
 	}
 	p.note(v.Rest.Channels)
 }
 
 // note writes what a table leaves out, if anything.
-func (p *page) note(s string) { p.para(2, dim, s) }
+func (p *page) note(s string) { p.Para(2, layout.Dim, s) }
 
 func (p *page) coverage(v view) {
 	if len(v.Hosts)+len(v.Seen) == 0 {
 		return
 	}
-	p.heading("What was seen")
+	p.Heading("What was seen")
 	if len(v.Hosts) > 0 {
 		rows := [][]string{}
 		for _, h := range v.Hosts {
 			rows = append(rows, []string{h.Name, h.Seen, h.Cores, h.CPU, h.Peak})
 		}
-		p.table([]string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
+		p.Table([]string{"host", "of the window", "cores", "CPU", "CPU 95th pct"}, rows)
 		p.note(v.Rest.Hosts)
 	}
 	if len(v.Seen) > 0 {
-		p.line("")
+		p.Line("")
 		rows := [][]string{}
 		for _, s := range v.Seen {
 			rows = append(rows, []string{s.Server, s.Window, s.Digested, s.Hidden, s.Prepared})
 		}
-		p.table([]string{"server", "seen for", "statements with a digest", "time hidden", "prepared, hidden"}, rows)
+		p.Table([]string{"server", "seen for", "statements with a digest", "time hidden", "prepared, hidden"}, rows)
 	}
 }
 
@@ -66,10 +68,10 @@ func (p *page) unseen(u unseen) {
 		return
 	}
 	if len(u.Unreachable)+len(u.Gaps) > 0 {
-		p.heading("What could not be seen")
+		p.Heading("What could not be seen")
 	}
 	for _, a := range u.Unreachable {
-		p.hang("  -", 4, "", "Agent "+a.Target+" could not be read: "+a.Reason)
+		p.Hang("  -", 4, "", "Agent "+a.Target+" could not be read: "+a.Reason)
 	}
 	p.note(u.Rest.Unreachable)
 	for _, g := range u.Gaps {
@@ -77,7 +79,7 @@ func (p *page) unseen(u unseen) {
 	}
 	p.note(u.Rest.Gaps)
 	if len(u.Waiting) > 0 {
-		p.heading("What could not be judged")
+		p.Heading("What could not be judged")
 	}
 	for _, w := range u.Waiting {
 		p.blindSpot(w)
@@ -86,16 +88,16 @@ func (p *page) unseen(u unseen) {
 }
 
 func (p *page) blindSpot(b blindSpot) {
-	p.hang("  -", 4, "", b.Reason)
+	p.Hang("  -", 4, "", b.Reason)
 	if len(b.Where) > 0 {
-		p.hang("    where", 14, dim, enumerate(b.Where))
+		p.Hang("    where", 14, layout.Dim, enumerate(b.Where))
 	}
-	p.hang("    what", 14, dim, enumerate(b.What))
+	p.Hang("    what", 14, layout.Dim, enumerate(b.What))
 	if b.Remedy != "" {
-		p.hang("    to do", 14, "", b.Remedy)
+		p.Hang("    to do", 14, "", b.Remedy)
 	}
 	if b.Ready != "" {
-		p.hang("    ready", 14, "", b.Ready)
+		p.Hang("    ready", 14, "", b.Ready)
 	}
 }
 
@@ -103,17 +105,17 @@ func (p *page) thresholds(rows []thresholdRow) {
 	if len(rows) == 0 {
 		return
 	}
-	p.heading("Thresholds and their sources")
+	p.Heading("Thresholds and their sources")
 	for _, t := range rows {
 		text := t.Rule + ": " + t.Value
 		if t.What != "" {
 			text = t.Rule + ", " + t.What + ": " + t.Value
 		}
-		p.hang("  -", 4, "", text)
+		p.Hang("  -", 4, "", text)
 		about := t.Source
 		if t.Window != "" {
 			about += "; " + t.Window
 		}
-		p.para(4, dim, about)
+		p.Para(4, layout.Dim, about)
 	}
 }

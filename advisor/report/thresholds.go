@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -22,7 +23,7 @@ func thresholds(r *Report) []thresholdRow {
 	var out []thresholdRow
 	for _, rule := range r.Rules {
 		out = append(out, thresholdRow{
-			Rule: Clean(string(rule.ID)), Title: Clean(rule.Title), Source: Clean(rule.ThresholdSource),
+			Rule: layout.Clean(string(rule.ID)), Title: layout.Clean(rule.Title), Source: layout.Clean(rule.ThresholdSource),
 			Value: rules.Words(rule.Threshold, rule.Unit),
 			Window: "judges after " + rules.Words(rule.MinWindowSeconds, rules.Seconds) +
 				", and is fully confident after " + rules.Words(rule.WindowSeconds, rules.Seconds),
@@ -33,7 +34,7 @@ func thresholds(r *Report) []thresholdRow {
 			if v.Threshold != nil && !r.known(e.Rule, v) {
 				seen := lookAtEvidence(v)
 				out = append(out, thresholdRow{
-					Rule: Clean(string(e.Rule)), Title: Clean(e.Title), What: seen.What, Value: seen.Threshold, Source: seen.ThresholdSource,
+					Rule: layout.Clean(string(e.Rule)), Title: layout.Clean(e.Title), What: seen.What, Value: seen.Threshold, Source: seen.ThresholdSource,
 				})
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -43,20 +44,20 @@ func lookAtUnseen(r *Report) unseen {
 	var out unseen
 	agents, rest := few(r.Unreachable, func(Unreachable, Unreachable) int { return 0 }, "as little readable")
 	for _, u := range agents {
-		out.Unreachable = append(out.Unreachable, Unreachable{Target: Clean(u.Target), Reason: Clean(u.Reason)})
+		out.Unreachable = append(out.Unreachable, Unreachable{Target: layout.Clean(u.Target), Reason: layout.Clean(u.Reason)})
 	}
 	out.Rest.Unreachable = rest
 	var gaps, waiting []blindSpot
 	for _, g := range r.Gaps {
 		gaps = append(gaps, blindSpot{
-			Reason: Clean(g.Reason), Remedy: Clean(g.Remedy), What: []string{Clean(g.Job)}, Where: where(g),
+			Reason: layout.Clean(g.Reason), Remedy: layout.Clean(g.Remedy), What: []string{layout.Clean(g.Job)}, Where: where(g),
 		})
 	}
 	for _, n := range r.NotReady {
 		spot := blindSpot{
-			Reason: Clean(n.Reason), Remedy: Clean(n.Remedy), What: []string{Clean(string(n.Rule))}, Ready: ready(n, r.Generated),
+			Reason: layout.Clean(n.Reason), Remedy: layout.Clean(n.Remedy), What: []string{layout.Clean(string(n.Rule))}, Ready: ready(n, r.Generated),
 		}
-		if about := Clean(n.Subject.String()); about != "" {
+		if about := layout.Clean(n.Subject.String()); about != "" {
 			spot.Where = []string{about}
 		}
 		waiting = append(waiting, spot)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/rules"
 )
 
@@ -146,10 +147,10 @@ func caveats(r *Report) []string {
 	var little, none []string
 	for _, h := range r.Hosts {
 		if h.SeenRatio <= 0 {
-			none = append(none, Clean(h.Name))
+			none = append(none, layout.Clean(h.Name))
 		}
 		if h.SeenRatio > 0 && h.SeenRatio < littleSeen {
-			little = append(little, Clean(h.Name)+" ("+rules.Words(h.SeenRatio, rules.Ratio)+")")
+			little = append(little, layout.Clean(h.Name)+" ("+rules.Words(h.SeenRatio, rules.Ratio)+")")
 		}
 	}
 	if len(none) > 0 && sawAnything(r) {

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/advisor/ledger"
 	"plimsoll/rules"
 )
@@ -48,8 +49,8 @@ func look(r *Report) view {
 		r = qualified(r)
 	}
 	v := view{
-		Site: enumerate(clusters), Generated: stamp(r.Generated), Version: Clean(r.Version),
-		Window: span(r.Window), Login: Clean(r.Login), Zone: zone(r.Generated),
+		Site: enumerate(clusters), Generated: stamp(r.Generated), Version: layout.Clean(r.Version),
+		Window: span(r.Window), Login: layout.Clean(r.Login), Zone: zone(r.Generated),
 		Unseen: lookAtUnseen(r), Thresholds: thresholds(r),
 	}
 	if r.Peak != nil {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -12,21 +11,6 @@ import (
 	"plimsoll/rules"
 	"plimsoll/rules/fleet"
 )
-
-func TestCleanShowsWhatIsPrintableAndNothingElse(t *testing.T) {
-	for in, want := range map[string]string{
-		"  two\n lines\t":        "two lines",
-		"\x1b[31mred\x07":        "�[31mred�",
-		"\u202eabc\u200b":        "�abc�",
-		"bad\xff":                "bad�",
-		"naïve 漢字 µs":            "naïve 漢字 µs",
-		strings.Repeat("x", 3e3): strings.Repeat("x", longestText) + "…",
-	} {
-		if got := Clean(in); got != want {
-			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
 
 func TestAStatementThatCannotBeShownIsNotToBeCopied(t *testing.T) {
 	got := steps([]rules.Step{
@@ -59,20 +43,6 @@ func TestSQLIsWrappedOnlyWhereThatChangesNothing(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestWrapKeepsToTheWidth(t *testing.T) {
-	for in, want := range map[string][]string{
-		"":                           nil,
-		"one two three":              {"one two", "three"},
-		"10.11.14-MariaDB-log":       {"10.11.14-", "MariaDB-", "log"},
-		"漢字漢字漢字":                     {"漢字漢字", "漢字"},
-		strings.Repeat("e\u0301", 9): {strings.Repeat("e\u0301", 9)},
-	} {
-		if diff := cmp.Diff(want, wrap(in, 9)); diff != "" {
-			t.Errorf("wrap(%q): %s", in, diff)
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/advisor/ledger"
 	"plimsoll/advisor/report"
 )
@@ -44,7 +45,7 @@ func newAck() *cobra.Command {
 			if err := ledger.AddAck(c.Acks, a, time.Now()); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s about %s is acknowledged until the end of %s (%s)\n", e.Rule, report.Clean(e.Subject.String()), until, c.Acks)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s about %s is acknowledged until the end of %s (%s)\n", e.Rule, layout.Clean(e.Subject.String()), until, c.Acks)
 			return nil
 		},
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"plimsoll/advisor/layout"
 	"plimsoll/advisor/report"
 	"plimsoll/rules"
 )
@@ -54,9 +55,9 @@ func explainRule(cmd *cobra.Command, from *source, rule rules.Rule) error {
 	}
 	for _, n := range r.NotReady {
 		if n.Rule == rule.ID {
-			fmt.Fprintf(out, "\nNot ready for %s: %s\n", report.Clean(n.Subject.String()), report.Clean(n.Reason))
+			fmt.Fprintf(out, "\nNot ready for %s: %s\n", layout.Clean(n.Subject.String()), layout.Clean(n.Reason))
 			if n.Remedy != "" {
-				fmt.Fprintf(out, "  to do: %s\n", report.Clean(n.Remedy))
+				fmt.Fprintf(out, "  to do: %s\n", layout.Clean(n.Remedy))
 			}
 		}
 	}

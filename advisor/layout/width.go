@@ -1,12 +1,12 @@
-package report
+package layout
 
 import (
 	"strings"
 	"unicode"
 )
 
-// columns returns how many columns of a terminal s takes.
-func columns(s string) int {
+// Columns returns how many columns of a terminal s takes.
+func Columns(s string) int {
 	n := 0
 	for _, r := range s {
 		n += cells(r)
@@ -14,7 +14,7 @@ func columns(s string) int {
 	return n
 }
 
-// cells returns the columns of one printable character: none for a mark on the
+// cells returns the columns of one Printable character: none for a mark on the
 // one before it, two for those of East Asia and for pictures. The ranges are
 // those of Markus Kuhn's wcwidth and of Unicode's EastAsianWidth.
 func cells(r rune) int {
@@ -39,9 +39,9 @@ func wide(r rune) bool {
 		0x16fe5 <= r && r <= 0x18cff || 0x1aff0 <= r && r <= 0x1b2ff || 0x1f000 <= r && r <= 0x1faff || 0x20000 <= r && r <= 0x3fffd
 }
 
-// wrap breaks s at spaces into lines of at most width columns; a longer word is
+// Wrap breaks s at spaces into lines of at most width columns; a longer word is
 // cut where it must be.
-func wrap(s string, width int) []string {
+func Wrap(s string, width int) []string {
 	width = max(width, 2) // the widest character must fit
 	var lines []string
 	line, used := "", 0
@@ -52,7 +52,7 @@ func wrap(s string, width int) []string {
 		line, used = "", 0
 	}
 	for word := range strings.FieldsSeq(s) {
-		n := columns(word)
+		n := Columns(word)
 		if used > 0 && used+1+n <= width {
 			line, used = line+" "+word, used+1+n
 			continue
@@ -62,7 +62,7 @@ func wrap(s string, width int) []string {
 			var head string
 			head, word = split(word, width)
 			lines = append(lines, head)
-			n = columns(word)
+			n = Columns(word)
 		}
 		line, used = word, n
 	}
@@ -88,16 +88,16 @@ func split(s string, width int) (head, tail string) {
 	return s, ""
 }
 
-// cut shortens s to width columns, and says so by an ellipsis.
-func cut(s string, width int) string {
-	if columns(s) <= width {
+// Cut shortens s to width columns, and says so by an ellipsis.
+func Cut(s string, width int) string {
+	if Columns(s) <= width {
 		return s
 	}
 	head, _ := split(s, max(width-1, 0))
 	return strings.TrimRight(head, " ") + "…"
 }
 
-// pad fills s with spaces to width columns.
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(width-columns(s), 0))
+// Pad fills s with spaces to width columns.
+func Pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-Columns(s), 0))
 }

@@ -1,0 +1,37 @@
+package layout
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCleanShowsWhatIsPrintableAndNothingElse(t *testing.T) {
+	for in, want := range map[string]string{
+		"  two\n lines\t":        "two lines",
+		"\x1b[31mred\x07":        "�[31mred�",
+		"\u202eabc\u200b":        "�abc�",
+		"bad\xff":                "bad�",
+		"naïve 漢字 µs":            "naïve 漢字 µs",
+		strings.Repeat("x", 3e3): strings.Repeat("x", longestText) + "…",
+	} {
+		if got := Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestWrapKeepsToTheWidth(t *testing.T) {
+	for in, want := range map[string][]string{
+		"":                           nil,
+		"one two three":              {"one two", "three"},
+		"10.11.14-MariaDB-log":       {"10.11.14-", "MariaDB-", "log"},
+		"漢字漢字漢字":                     {"漢字漢字", "漢字"},
+		strings.Repeat("e\u0301", 9): {strings.Repeat("e\u0301", 9)},
+	} {
+		if diff := cmp.Diff(want, Wrap(in, 9)); diff != "" {
+			t.Errorf("Wrap(%q): %s", in, diff)
+		}
+	}
+}
