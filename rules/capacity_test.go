@@ -41,21 +41,22 @@ func TestASmallCureDoesNotSilenceCapacity(t *testing.T) {
 	}
 }
 
-// delayed makes the replica one that is to stand behind, and lets it do so.
-func delayed(wanted, lag float64) func(*fleet.Server) {
+// delayed makes the replica one that is to stand behind by an hour, and lets it do
+// so by some seconds.
+func delayed(lag float64) func(*fleet.Server) {
 	return func(s *fleet.Server) {
-		s.Latest.Replication.Channels[0].DelaySeconds, s.Latest.Replication.Channels[0].State = wanted, snapshot.LagDelayed
+		s.Latest.Replication.Channels[0].DelaySeconds, s.Latest.Replication.Channels[0].State = 3600, snapshot.LagDelayed
 		l := &s.Lag[0]
 		l.P50, l.P95, l.P99, l.Max, l.Last = &lag, &lag, &lag, &lag, &lag
 	}
 }
 
 func TestAReplicaThatIsToStandBehindDoesSo(t *testing.T) {
-	quiet(t, site(replica(delayed(3600, 3600.5))), replicaLag())
-	found(t, site(replica(delayed(3600, 3700))), replicaLag())
+	quiet(t, site(replica(delayed(3600.5))), replicaLag())
+	found(t, site(replica(delayed(3700))), replicaLag())
 	growing := func(s *fleet.Server) { s.Lag[0].TrendRatio = new(1.0) }
-	quiet(t, site(replica(delayed(3600, 1800)), replica(growing)), replicaFallingBehind()) // just set up
-	found(t, site(replica(delayed(3600, 3700)), replica(growing)), replicaFallingBehind())
+	quiet(t, site(replica(delayed(1800)), replica(growing)), replicaFallingBehind()) // just set up
+	found(t, site(replica(delayed(3700)), replica(growing)), replicaFallingBehind())
 }
 
 func TestAGainThatIsNoNumberIsABug(t *testing.T) {

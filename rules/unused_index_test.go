@@ -35,7 +35,7 @@ func chained(read ...string) func(*fleet.Fleet) {
 		third := databaseServer("db3")
 		third.Role, third.Source = fleet.Replica, f.Servers[1]
 		third.Latest.Schema = f.Servers[0].Latest.Schema
-		third.Use = used(third, 2, read...)
+		third.Use = used(third, read...)
 		f.Servers[1].Replicas = []*fleet.Server{third}
 		f.Servers[1].Latest.Replication.Replicas = &[]snapshot.ConnectedReplica{{Address: "10.0.0.3"}}
 		f.Servers = append(f.Servers, third)
@@ -59,7 +59,7 @@ func galera(size int) func(*fleet.Fleet) {
 }
 
 func TestAnIndexThatAnotherNodeReadsIsUsed(t *testing.T) {
-	quiet(t, idleIndex(galera(2), replica(func(s *fleet.Server) { s.Use = used(s, 2, "legacy") })), unusedIndex())
+	quiet(t, idleIndex(galera(2), replica(func(s *fleet.Server) { s.Use = used(s, "legacy") })), unusedIndex())
 	found(t, idleIndex(galera(2)), unusedIndex())
 }
 
