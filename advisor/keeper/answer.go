@@ -20,6 +20,7 @@ import (
 type desk struct {
 	unpacker gzip.Reader
 	plain    bytes.Buffer
+	known    fields
 }
 
 // maxDesk is how large a desk may stay: what one large answer took is given back.
@@ -46,7 +47,7 @@ func (d *desk) get(ctx context.Context, t store.Target, path string, limit, room
 	if err != nil {
 		return nil, 0, fmt.Errorf("unpack %s: %w", path, err)
 	}
-	took, err := weigh(raw, reflect.TypeOf(into).Elem(), room)
+	took, err := weigh(raw, reflect.TypeOf(into).Elem(), room, d.known)
 	if err == nil {
 		err = json.Unmarshal(raw, into)
 	}

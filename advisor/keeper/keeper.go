@@ -79,7 +79,7 @@ func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
 		targets: map[string]*agent{}, bases: map[string]base{}, epochs: map[string]string{},
 	}
 	for range parallel {
-		k.desks <- &desk{}
+		k.desks <- &desk{known: fields{}}
 	}
 	return k, nil
 }

@@ -17,9 +17,10 @@ import (
 // What an agent sends is two or three times as large in memory as in JSON.
 //
 // Raw need not be JSON. What is none has some weight, and is the decoder's to
-// refuse, which looks through all of it before it takes any memory.
-func weigh(raw []byte, t reflect.Type, room int64) (int64, error) {
-	s := scale{raw: raw, room: room, fields: map[reflect.Type]map[string]reflect.Type{}}
+// refuse, which looks through all of it before it takes any memory. Known is
+// added to.
+func weigh(raw []byte, t reflect.Type, room int64, known fields) (int64, error) {
+	s := scale{raw: raw, room: room, fields: known}
 	s.value(t, 0)
 	if s.weight > room {
 		return s.weight, fmt.Errorf("it would take more than the %d MiB of memory that an agent's snapshot may", maxWeight>>20)
@@ -33,8 +34,12 @@ type scale struct {
 	raw          []byte
 	at           int
 	weight, room int64
-	fields       map[reflect.Type]map[string]reflect.Type
+	fields       fields
 }
+
+// fields are the types of each struct's fields by their names in JSON, as far as
+// they were wanted.
+type fields map[reflect.Type]map[string]reflect.Type
 
 const (
 	// grown is how much more than its elements a list takes that grew one by one.

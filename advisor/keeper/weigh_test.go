@@ -60,7 +60,7 @@ func FuzzNothingTakesMoreThanItWeighs(f *testing.F) {
 	f.Add(`{"labels":{"a":"b","c":{"d":[1]}},"what":[{"else":[[]]}],"machine":{"disks":[{}]}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		const room = 1 << 40
-		weight, err := weigh([]byte(text), reflect.TypeFor[snapshot.Snapshot](), room)
+		weight, err := weigh([]byte(text), reflect.TypeFor[snapshot.Snapshot](), room, fields{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestTheRefusedAnswerIsNotDecoded(t *testing.T) {
 	raw := []byte(swollen()["objects"])
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := weigh(raw, reflect.TypeFor[snapshot.Snapshot](), maxWeight); err == nil {
+	if _, err := weigh(raw, reflect.TypeFor[snapshot.Snapshot](), maxWeight, fields{}); err == nil {
 		t.Fatal("a gigabyte of rows found room")
 	}
 	runtime.ReadMemStats(&after)
@@ -150,7 +150,7 @@ func TestSectionsShareAnAgentsRoom(t *testing.T) {
 func TestTextsThatCameBeforeTakeRoomToo(t *testing.T) {
 	a := &fakeAgent{snapshot: agentSnapshot("agent-00000001", noon, "e", 1)}
 	withText(a.snapshot, "db1", "fp1:a", 1)
-	d, from := &desk{}, target(t, a)
+	d, from := &desk{known: fields{}}, target(t, a)
 	known, err := d.fetchSection(t.Context(), from, snapshot.SectionDigests, section{}, "agent-00000001", maxWeight)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func BenchmarkWeigh(b *testing.B) {
 	b.Run("weigh", func(b *testing.B) {
 		b.SetBytes(int64(len(raw)))
 		for b.Loop() {
-			if _, err := weigh(raw, reflect.TypeFor[snapshot.Snapshot](), maxWeight); err != nil {
+			if _, err := weigh(raw, reflect.TypeFor[snapshot.Snapshot](), maxWeight, fields{}); err != nil {
 				b.Fatal(err)
 			}
 		}
