@@ -34,6 +34,12 @@ const (
 	outOfOrder = 24 * time.Hour
 
 	blockDuration = 2 * time.Hour
+
+	// samplesPerChunk is half of Prometheus' own. A series' last chunk is the one
+	// that is in memory, and where all series began together all chunks are full
+	// together: with 475,000 series of which many never repeat a value, that was a
+	// quarter of the heap.
+	samplesPerChunk = 60
 )
 
 // Options says where and how much a Store keeps. Only Dir is needed.
@@ -131,6 +137,7 @@ func tsdbOptions(o Options) *tsdb.Options {
 	// A block goes only as a whole: Prometheus' own rule keeps the largest at a
 	// tenth of the retention, so that a tenth more is kept at most.
 	t.MaxBlockDuration = max(o.Retention/10, blockDuration).Milliseconds()
+	t.SamplesPerChunk = samplesPerChunk
 	t.WALCompression = compression.Snappy
 	t.OutOfOrderTimeWindow = outOfOrder.Milliseconds()
 	t.NoLockfile = true // lockDir holds the same file, with patience
