@@ -91,6 +91,7 @@ func serve(ctx context.Context, c *advisor.Config, insecure bool, log *slog.Logg
 		func(ctx context.Context) error { return series.scrape(ctx, agents) },
 		func(ctx context.Context) error { return servePages(ctx, listener, c, pages, log) },
 		pulse.run,
+		boundMemory,
 		func(ctx context.Context) error {
 			a.Run(ctx, c.Interval.Duration, func(r *report.Report) {
 				pulse.beat()
