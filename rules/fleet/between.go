@@ -3,6 +3,7 @@ package fleet
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"plimsoll/collectors/snapshot"
 )
@@ -18,10 +19,11 @@ func Between(copies []*snapshot.Snapshot, w Window) (*Host, []*Server) {
 		return nil, nil
 	}
 	latest := copies[len(copies)-1]
+	fresh := latest.Taken.Add(-stale)
 	host := &Host{
 		Cluster: latest.Cluster, Name: latest.Host, AgentID: latest.AgentID, Labels: latest.Labels,
 		Latest: latest.Machine, Events: eventsOf(latest, "", w), Gaps: hostGaps(latest),
-		Machine: over(copies, w, func(s *snapshot.Snapshot) *snapshot.Machine { return s.Machine }, machineWindow),
+		Machine: over(copies, fresh, w, func(s *snapshot.Snapshot) *snapshot.Machine { return s.Machine }, machineWindow),
 	}
 	var servers []*Server
 	for _, name := range slices.Sorted(maps.Keys(latest.Servers)) {
@@ -38,6 +40,7 @@ func Between(copies []*snapshot.Snapshot, w Window) (*Host, []*Server) {
 // server makes the facts of one database server.
 func server(copies []*snapshot.Snapshot, w Window, name string) *Server {
 	latest := copies[len(copies)-1]
+	fresh := latest.Taken.Add(-stale)
 	var parts []*snapshot.Server
 	for _, c := range copies {
 		if p := c.Servers[name]; p != nil {
@@ -51,16 +54,21 @@ func server(copies []*snapshot.Snapshot, w Window, name string) *Server {
 	if s.Latest.Identity != nil {
 		s.Key = s.Latest.Identity.Key
 	}
-	s.Status = over(parts, w, func(p *snapshot.Server) *snapshot.Status { return p.Status }, statusWindow)
-	s.Digests = over(parts, w, func(p *snapshot.Server) *snapshot.Digests { return p.Digests }, digestWindow)
-	s.Coverage = over(parts, w, func(p *snapshot.Server) *snapshot.Coverage { return p.Coverage }, coverageWindow)
-	s.Locks = over(parts, w, func(p *snapshot.Server) *snapshot.Locks { return p.Locks }, lockWindow)
-	s.Transactions = over(parts, w, func(p *snapshot.Server) *snapshot.Transactions { return p.Transactions }, transactionWindow)
-	s.Deadlocks = over(parts, w, func(p *snapshot.Server) *snapshot.Deadlocks { return p.Deadlocks }, deadlockWindow)
-	s.Use = over(parts, w, func(p *snapshot.Server) *snapshot.Use { return p.Use }, useWindow)
-	s.Binlog = over(parts, w, func(p *snapshot.Server) *snapshot.Binlog { return p.Binlog }, binlogWindow)
+	s.Status = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Status { return p.Status }, statusWindow)
+	s.Digests = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Digests { return p.Digests }, digestWindow)
+	s.Coverage = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Coverage { return p.Coverage }, coverageWindow)
+	s.Locks = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Locks { return p.Locks }, lockWindow)
+	s.Transactions = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Transactions { return p.Transactions }, transactionWindow)
+	s.Deadlocks = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Deadlocks { return p.Deadlocks }, deadlockWindow)
+	s.Use = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Use { return p.Use }, useWindow)
+	s.Binlog = over(parts, fresh, w, func(p *snapshot.Server) *snapshot.Binlog { return p.Binlog }, binlogWindow)
 	return s
 }
+
+// stale is how old a part may be beside the snapshot that holds it: three rounds
+// of the slowest job with totals. An agent keeps what a job read last while that
+// job fails, and yesterday's totals must not be judged as today's.
+const stale = 15 * time.Minute
 
 // part is a pointer to a part of a snapshot.
 type part interface {
@@ -69,9 +77,10 @@ type part interface {
 }
 
 // over finds the copies of one part that bound its window, and hands them to
-// build. It returns nil where there are not two of one epoch within w.
+// build. It returns nil where there are not two of one epoch within w, and where
+// the newest is not fresh.
 func over[S any, P part, W any](
-	copies []S, w Window, get func(S) P, build func(first, last P, w Window) *W,
+	copies []S, fresh time.Time, w Window, get func(S) P, build func(first, last P, w Window) *W,
 ) *W {
 	var first, last, none P
 	for _, c := range slices.Backward(copies) {
@@ -88,7 +97,7 @@ func over[S any, P part, W any](
 		}
 		first = p
 	}
-	if first == none || !last.Header().Taken.After(first.Header().Taken) {
+	if first == none || last.Header().Taken.Before(fresh) || !last.Header().Taken.After(first.Header().Taken) {
 		return nil
 	}
 	return build(first, last, Window{From: first.Header().Taken, To: last.Header().Taken})

@@ -151,3 +151,13 @@ func TestStolenTimeIsNotBusyTime(t *testing.T) {
 		t.Errorf("steal ratio = %v, want 0.25", got)
 	}
 }
+
+func TestTotalsOfAJobThatFailsForLongAreNotJudged(t *testing.T) {
+	for age, want := range map[time.Duration]bool{stale: true, stale + time.Second: false} {
+		first, last := copyOf(digests(0, "e", row("a", 1))), copyOf(digests(1, "e", row("a", 2)))
+		last.Taken = last.Servers["db1"].Digests.Taken.Add(age)
+		if got := only(t, first, last).Digests != nil; got != want {
+			t.Errorf("digests read %s before their snapshot are judged = %t, want %t", age, got, want)
+		}
+	}
+}
