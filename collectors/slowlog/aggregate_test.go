@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plimsoll/collectors/sqltext"
+	"plimsoll/fixtures/slowlogs"
 )
 
 func digestText(t testing.TB, log string, o Options) *Aggregate {
@@ -55,7 +56,7 @@ func TestRateLimitedEntriesStandForManyAndAreMarked(t *testing.T) {
 }
 
 func TestAClassTellsWhatItsEntriesDo(t *testing.T) {
-	log := string(generate(mariadbFull, 100_000, 10, 9))
+	log := string(slowlogs.Generate(slowlogs.MariaDBFull, 100_000, 10, 9))
 	a := digestText(t, log, Options{SampleBytes: 10})
 	r := NewReader(strings.NewReader(log), Options{})
 	var calls, micros, examined uint64
@@ -184,8 +185,8 @@ func TestQuantilesAreWithinOnePercent(t *testing.T) {
 
 // TestKnownStatementsAreAddedWithoutAllocation: what a log takes of memory must not grow with it.
 func TestKnownStatementsAreAddedWithoutAllocation(t *testing.T) {
-	for _, l := range layouts {
-		log := generate(l, 1<<20, 200, 1)
+	for _, l := range slowlogs.Layouts() {
+		log := slowlogs.Generate(l, 1<<20, 200, 1)
 		a := NewAggregate(Options{})
 		s := newSplitter(bytes.NewReader(log), Options{})
 		s.size = 2 << 20

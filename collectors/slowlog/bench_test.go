@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"plimsoll/fixtures/slowlogs"
 )
 
 // benchSize is how large the logs of the benchmarks are, in bytes: more than the processor's caches.
@@ -22,9 +24,9 @@ const benchSize = 64 << 20
 // a plain scan of the same file for line ends (x-scan), and on two processors how many times as fast it
 // is as on one (x-one), for which the machine must have nothing else to do.
 func BenchmarkDigest(b *testing.B) {
-	for _, l := range layouts {
+	for _, l := range slowlogs.Layouts() {
 		path := filepath.Join(b.TempDir(), "slow.log")
-		if err := os.WriteFile(path, generate(l, benchSize, 2000, 1), 0o600); err != nil {
+		if err := os.WriteFile(path, slowlogs.Generate(l, benchSize, 2000, 1), 0o600); err != nil {
 			b.Fatal(err)
 		}
 		var one time.Duration
@@ -111,7 +113,7 @@ func scan(b *testing.B, f *os.File) (lines int) {
 
 // BenchmarkSplit measures the part of the work that only one goroutine can do.
 func BenchmarkSplit(b *testing.B) {
-	log := generate(mariadbFull, benchSize, 2000, 1)
+	log := slowlogs.Generate(slowlogs.MariaDBFull, benchSize, 2000, 1)
 	b.SetBytes(int64(len(log)))
 	for b.Loop() {
 		s := newSplitter(bytes.NewReader(log), Options{})

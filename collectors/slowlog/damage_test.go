@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"plimsoll/fixtures/slowlogs"
 )
 
 const (
@@ -85,8 +87,8 @@ func TestWhatIsDamagedIsNamedAndNothingElseIsLost(t *testing.T) {
 // touch.
 func TestAnyDamageCostsItsOwnEntriesOnly(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	for _, l := range layouts {
-		log := generate(l, 50_000, 30, 5)
+	for _, l := range slowlogs.Layouts() {
+		log := slowlogs.Generate(l, 50_000, 30, 5)
 		for range 100 {
 			from := random.IntN(len(log) - 500)
 			to := from + 1 + random.IntN(400)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/fixtures/slowlogs"
 )
 
 // FuzzSplit reads any bytes whole, in small batches and as a log that grows, and wants the same of
@@ -14,8 +16,8 @@ func FuzzSplit(f *testing.F) {
 	for _, log := range recordings(f) {
 		f.Add(log[:min(len(log), 3000)], uint16(10))
 	}
-	for _, l := range layouts {
-		f.Add(generate(l, 2000, 5, 1), uint16(100))
+	for _, l := range slowlogs.Layouts() {
+		f.Add(slowlogs.Generate(l, 2000, 5, 1), uint16(100))
 	}
 	f.Add([]byte(plainHeader+"SELECT 'a;\n"+plainHeader+"SELECT 'b', \"c\";\n'\n"+plainBanner+plainHeader+"SELECT 1;\n"), uint16(3))
 	f.Add([]byte("\x00\n"+plainHeader+"SELECT /* ;\n"+plainHeader+"*/ 1;\nx\n# Time: "), uint16(3))

@@ -12,6 +12,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/fixtures/slowlogs"
 )
 
 // summary shows everything that an aggregate tells.
@@ -45,8 +47,8 @@ func digestAs(t testing.TB, log []byte, o Options, size int) string {
 // headers in them, statements that are too long.
 func hostileLog(t testing.TB) []byte {
 	var b bytes.Buffer
-	for i, l := range layouts {
-		b.Write(generate(l, 20_000, 50, uint64(i)))
+	for i, l := range slowlogs.Layouts() {
+		b.Write(slowlogs.Generate(l, 20_000, 50, uint64(i)))
 	}
 	for _, log := range recordings(t) {
 		b.Write(log)
@@ -122,7 +124,7 @@ func growing(t *testing.T, log []byte, o Options, random *rand.Rand) string {
 
 // TestMergedRegionsAreTheWhole cuts a log between entries and merges what both parts hold.
 func TestMergedRegionsAreTheWhole(t *testing.T) {
-	log := generate(mariadbFull, 60_000, 40, 3)
+	log := slowlogs.Generate(slowlogs.MariaDBFull, 60_000, 40, 3)
 	want := mergedAt(t, log, 0)
 	for cut := 1; cut < 60; cut += 5 {
 		if diff := cmp.Diff(want, mergedAt(t, log, cut)); diff != "" {
