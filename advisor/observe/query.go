@@ -78,15 +78,20 @@ func (s series) most(name string) string {
 func (s series) over(function, expr string) string {
 	step := s.step()
 	if strings.Contains(expr, "%") {
-		expr = fmt.Sprintf(expr, seconds(4*step))
+		expr = fmt.Sprintf(expr, seconds(min(4*step, longestStep)))
 	}
 	return fmt.Sprintf(function, fmt.Sprintf("(%s)[%s:%s]", expr, s.window(), seconds(step)))
 }
 
-// step is a minute for a day, and less for less: points lie on whole steps, so
+// longestStep is how long a stretch may be to count as one busy moment. A day has
+// 360 of them, and a rate of each is asked for once: a rate of four minutes each
+// minute would be four times the work of every round.
+const longestStep = 4 * time.Minute
+
+// step is four minutes for a day, and less for less: points lie on whole steps, so
 // that one of minutes would miss what was seen for a minute only.
 func (s series) step() time.Duration {
-	return min(max(s.fleet.Window.Duration()/360, time.Second), time.Minute).Truncate(time.Second)
+	return min(max(s.fleet.Window.Duration()/360, time.Second), longestStep).Truncate(time.Second)
 }
 
 func (s series) window() string { return seconds(s.fleet.Window.Duration()) }
