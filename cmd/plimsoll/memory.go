@@ -12,7 +12,7 @@ const (
 	// usualMemory is what an advisor with 1,000 agents runs well in: 750 MiB live,
 	// and the collector may leave half as much as garbage. Left to itself it would
 	// leave as much again, and give back late what it freed.
-	usualMemory = 1280 << 20
+	usualMemory = 1344 << 20
 	// boundEvery is how often the bound is set anew. A site grows in hours.
 	boundEvery = 10 * time.Second
 )
