@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/fixtures/harmless"
 )
 
 func TestCleanShowsWhatIsPrintableAndNothingElse(t *testing.T) {
@@ -34,4 +36,17 @@ func TestWrapKeepsToTheWidth(t *testing.T) {
 			t.Errorf("Wrap(%q): %s", in, diff)
 		}
 	}
+}
+
+// FuzzProseIsNoMarkup holds the escaping of Markdown to every text.
+func FuzzProseIsNoMarkup(f *testing.F) {
+	for _, a := range harmless.Attacks() {
+		f.Add(a)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		out := Prose(Clean(s))
+		if found := harmless.MarkupIn(out); found != nil || strings.Contains(out, "|") {
+			t.Errorf("prose(%q) = %q lets through %q", s, out, found)
+		}
+	})
 }
