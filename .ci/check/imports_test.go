@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"agent":      {"agent", "collectors"},
 	"rules":      append([]string{"rules"}, plain...),
 	"dashboards": append([]string{"dashboards", "rules"}, plain...),
-	"advisor":    append([]string{"advisor", "dashboards", "rules"}, plain...),
+	"advisor":    append([]string{"advisor", "collectors/slowlog", "dashboards", "rules"}, plain...),
 	"cmd":        {"agent", "advisor", "collectors", "dashboards", "rules"},
 	"fixtures":   {"fixtures", "agent", "advisor", "collectors", "dashboards", "rules"},
 	"demo":       {"demo", "fixtures", "agent", "advisor", "collectors", "dashboards", "rules"},

@@ -1,0 +1,194 @@
+package digest
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"plimsoll/collectors/slowlog"
+	"plimsoll/collectors/sqltext"
+)
+
+// quantileError is the bound of slowlog.Sketch.
+const quantileError = 1.0 / 128
+
+// Digest returns what was read so far. The Builder must not be used afterwards.
+func (b *Builder) Digest(o Options) *Digest {
+	if o.Sort == "" {
+		o.Sort = ByTime
+	}
+	if o.Samples == "" {
+		o.Samples = None
+	}
+	d := &Digest{
+		Schema: SchemaVersion, Version: o.Version, Files: b.files, Entries: b.sum.Entries, FilteredOut: b.sum.Refused,
+		QuantileErrorRatio: quantileError, Samples: o.Samples, Sort: o.Sort,
+		Queries: []Query{}, SkippedTotal: b.sum.Skipped, Skipped: skips(b.sum.Skips),
+	}
+	micros := b.addQueries(d, o)
+	if other := &b.sum.Other; other.Calls > 0 && o.Keep == nil {
+		micros = plus(micros, d.add(other))
+		d.Untold = &Rest{Calls: other.Calls, TimeSeconds: seconds(other.Micros)}
+	}
+	d.TimeSeconds = seconds(micros)
+	for i := range d.Queries {
+		d.Queries[i].ShareRatio = ratio(d.Queries[i].TimeSeconds.Sum, d.TimeSeconds)
+	}
+	o.Sort.order(d.Queries)
+	if o.Top > 0 {
+		d.Queries = d.Queries[:min(o.Top, len(d.Queries))]
+	}
+	return d
+}
+
+// addQueries adds all statements that count, and returns their time.
+func (b *Builder) addQueries(d *Digest, o Options) (micros uint64) {
+	for _, c := range b.sum.Classes() {
+		if o.Keep != nil && !o.Keep(c) {
+			continue
+		}
+		d.Statements++
+		micros = plus(micros, d.add(c))
+		d.Queries = append(d.Queries, b.query(c, o))
+	}
+	return micros
+}
+
+// add adds the calls of a class, and returns their time.
+func (d *Digest) add(c *slowlog.Class) (micros uint64) {
+	d.Calls = plus(d.Calls, c.Calls)
+	d.Estimated = d.Estimated || c.Estimated
+	if t := moment(c.FirstSeen()); t != nil && (d.FirstSeen == nil || t.Before(*d.FirstSeen)) {
+		d.FirstSeen = t
+	}
+	if t := moment(c.LastSeen()); t != nil && (d.LastSeen == nil || t.After(*d.LastSeen)) {
+		d.LastSeen = t
+	}
+	return c.Micros
+}
+
+// plus adds, and stays at the greatest number where a hostile log would lead beyond.
+func plus(a, b uint64) uint64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxUint64
+}
+
+func (b *Builder) query(c *slowlog.Class, o Options) Query {
+	q := Query{
+		Fingerprint: c.Fingerprint, Text: c.Text, Class: string(c.Kind),
+		Tables: tables(c), Writes: slices.Concat([]string{}, c.Writes),
+		Databases: names(c.Databases), Users: names(c.Users), Hosts: names(c.Hosts),
+		MoreDatabases: c.Databases.More, MoreUsers: c.Users.More, MoreHosts: c.Hosts.More,
+		Calls: c.Calls, Estimated: c.Estimated, TimeSeconds: durations(c),
+		LockSeconds:  waits(c.Total(slowlog.LockTime)),
+		RowsExamined: rows(c.Total(slowlog.RowsExamined)), RowsSent: rows(c.Total(slowlog.RowsSent)),
+		RowsAffected: rows(c.Total(slowlog.RowsAffected)),
+		FullScans:    total(c.Total(slowlog.FullScan), b.told.fullScans), TmpDiskTables: total(c.Total(slowlog.TmpDiskTables), b.told.tmpDisk),
+		FirstSeen: moment(c.FirstSeen()), LastSeen: moment(c.LastSeen()),
+	}
+	if o.Samples != None {
+		q.Sample = sample(&c.Slowest, o.Samples, b.options.SQL)
+	}
+	if o.Plans && len(c.Planned.Plan) > 0 {
+		q.Plan = plan(&c.Planned)
+	}
+	return q
+}
+
+// tables returns the names of all tables, each once.
+func tables(c *slowlog.Class) []string {
+	out := slices.Concat([]string{}, c.Reads, c.Writes)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func names(n slowlog.Names) []Name {
+	out := make([]Name, 0, len(n.List))
+	for _, name := range n.List {
+		out = append(out, Name(name))
+	}
+	return out
+}
+
+func durations(c *slowlog.Class) Seconds {
+	quantile := func(q float64) float64 {
+		// The middle of a bucket can lie beyond all of its calls.
+		return min(max(c.Durations.Quantile(q), float64(c.MinMicros)), float64(c.MaxMicros)) / 1e6
+	}
+	return Seconds{
+		Sum: seconds(c.Micros), Min: seconds(c.MinMicros), Max: seconds(c.MaxMicros), Mean: ratio(seconds(c.Micros), float64(c.Calls)),
+		P50: quantile(0.5), P95: quantile(0.95), P99: quantile(0.99),
+	}
+}
+
+func waits(t slowlog.Total) *Waits {
+	if t.Calls == 0 {
+		return nil
+	}
+	return &Waits{Calls: t.Calls, Sum: seconds(t.Sum), Max: seconds(t.Max), Mean: seconds(t.Sum) / float64(t.Calls)}
+}
+
+func rows(t slowlog.Total) *Rows {
+	if t.Calls == 0 {
+		return nil
+	}
+	return &Rows{Calls: t.Calls, Sum: t.Sum, Max: t.Max}
+}
+
+// total returns a sum that is known if a call tells it, or all logs do.
+func total(t slowlog.Total, told bool) *uint64 {
+	if t.Calls == 0 && !told {
+		return nil
+	}
+	return &t.Sum
+}
+
+func sample(s *slowlog.Sample, how Samples, o sqltext.Options) *Sample {
+	out := &Sample{
+		File: s.File, Line: s.Line, Offset: s.Offset, Seconds: seconds(s.Micros), Time: moment(s.Time),
+		User: s.User, Host: s.Host, Database: s.Database, SQL: how.redact(s.SQL, o), Cut: len(s.SQL) >= sampleBytes,
+	}
+	if s.Origin != (sqltext.Origin{}) {
+		out.Origin = &s.Origin
+	}
+	return out
+}
+
+func plan(p *slowlog.Planned) *Plan {
+	out := &Plan{Seconds: seconds(p.Micros)}
+	for _, r := range p.Plan {
+		out.Steps = append(out.Steps, PlanRow{
+			ID: r.ID, SelectType: r.SelectType, Table: r.Table, Type: r.Type, PossibleKeys: slices.Concat([]string{}, r.PossibleKeys),
+			Key: r.Key, KeyLength: r.KeyLen, Ref: r.Ref, Rows: r.Rows, ReadRows: r.ReadRows,
+			FilteredRatio: r.FilteredRatio, ReadFilteredRatio: r.ReadFilteredRatio, Extra: r.Extra,
+		})
+	}
+	return out
+}
+
+func skips(all []slowlog.Skip) []Skip {
+	out := make([]Skip, 0, len(all))
+	for _, s := range all {
+		out = append(out, Skip(s))
+	}
+	return out
+}
+
+func seconds(micros uint64) float64 { return float64(micros) / 1e6 }
+
+func ratio(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
+}
+
+// moment returns a time, and nil for that which is not known.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,81 @@
+package digest
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/collectors/slowlog"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files and the schemas")
+
+// rendering is what Digest and Comparison have in common.
+type rendering interface {
+	Text(o TextOptions) []byte
+	JSON() ([]byte, error)
+	Markdown() ([]byte, error)
+	HTML() ([]byte, error)
+}
+
+// renderings returns the stories, and two of them compared.
+func renderings(t *testing.T) map[string]rendering {
+	t.Helper()
+	out := map[string]rendering{"compared": compared(t)}
+	for name, d := range stories(t) {
+		out[name] = d
+	}
+	return out
+}
+
+func compared(t *testing.T) *Comparison {
+	t.Helper()
+	c, err := Compare(
+		read(t, slowlog.Options{}, Options{}, [2]string{"before.log", shopLog(false)}),
+		read(t, slowlog.Options{}, Options{}, [2]string{"after.log", shopLog(true)}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestFormatsShowTheStoriesAsInTheGoldenFiles(t *testing.T) {
+	for name, r := range renderings(t) {
+		formats := map[string]func() ([]byte, error){
+			"txt":  func() ([]byte, error) { return r.Text(TextOptions{}), nil },
+			"html": r.HTML, "md": r.Markdown, "json": r.JSON,
+		}
+		for format, render := range formats {
+			t.Run(name+"."+format, func(t *testing.T) {
+				got, err := render()
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden(t, name+"."+format, got)
+			})
+		}
+	}
+}
+
+// golden holds got against a file of testdata, or writes it under -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got) {
+		t.Errorf("%s differs from its golden file (-update rewrites it):\n%s", name, cmp.Diff(string(want), string(got)))
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"plimsoll/advisor/digest"
+	"plimsoll/collectors/slowlog"
+)
+
+func newDigest() *cobra.Command {
+	var d digester
+	cmd := &cobra.Command{
+		Use:   "digest FILE…",
+		Short: "Rank the statements of slow query logs",
+		Long: "Reads slow query logs of MySQL, MariaDB, Percona Server, Aurora and RDS, plain or compressed with gzip or\n" +
+			"zstd, and ranks their statements. - is standard input. What a log does not tell is shown as –, never as 0.\n" +
+			"Only --samples full shows literals. docs/digest.md says what each figure means and how exact it is.\n\n" +
+			"Times are UTC: 2026-11-20, '2026-11-20 14:30', 2026-11-20T14:30:00+01:00, or how long ago: 90m, 24h.\n" +
+			"A filter is KEY=VALUE; keys are " + strings.Join(filterKeys(), ", ") + ". Of filters with one key one\n" +
+			"must match, of different keys all. min-time=100ms keeps calls that took so long at least.\n\n" +
+			"Exit codes: 0, even if parts of a log had to be skipped, which standard error tells; 3 in that case with\n" +
+			"--strict; 2 if nothing could be read.",
+		Example: "  plimsoll digest /var/log/mysql/slow.log\n" +
+			"  plimsoll digest --since 24h --sort p95 --top 10 slow.log slow.log.1.gz\n" +
+			"  plimsoll digest --filter database=shop --filter class=dml --filter min-time=1s slow.log\n" +
+			"  plimsoll digest --format html --output digest.html slow.log\n" +
+			"  plimsoll digest --compare before.log after.log\n" +
+			"  ssh db1 cat /var/log/mysql/slow.log | plimsoll digest --format json - >digest.json\n" +
+			"  plimsoll digest --compare digest.json slow.log                 with what an earlier digest kept",
+		Args: cobra.MinimumNArgs(1),
+		RunE: d.run,
+	}
+	d.flags(cmd)
+	return cmd
+}
+
+// digester is what the command line asks for.
+type digester struct {
+	format, to    string
+	sort, samples string
+	top           int
+	plans, strict bool
+	since, until  string
+	filters       []string
+	compare       []string
+	log           slowlog.Options
+}
+
+func (d *digester) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&d.format, "format", "f", "text", "text, json, md or html")
+	f.StringVarP(&d.to, "output", "o", "", "file to write (default: standard output)")
+	f.StringVar(&d.sort, "sort", string(digest.ByTime), "order of the statements, the most first: "+listed(digest.Sorts()))
+	f.IntVar(&d.top, "top", 20, "how many statements to list; 0 is all, which is the default of json")
+	f.StringVar(&d.since, "since", "", "leave out calls before this time")
+	f.StringVar(&d.until, "until", "", "leave out calls at this time and after")
+	f.StringArrayVar(&d.filters, "filter", nil, "keep only what matches KEY=VALUE; may be repeated")
+	f.StringArrayVar(&d.compare, "compare", nil, "slow log, or digest as JSON, of the time before: what is new, gone, slower, faster; may be repeated")
+	f.BoolVar(&d.plans, "explain-plans", false, "show the plans that MariaDB writes at log_slow_verbosity=explain")
+	f.StringVar(&d.samples, "samples", string(digest.Redacted), "the slowest call of each statement: redacted, full (with its literals, the data of customers) or none")
+	f.BoolVar(&d.strict, "strict", false, "exit with 3 if a part of a log could not be read")
+	f.Uint64Var(&d.log.RateLimit, "rate-limit", 0, "log_slow_rate_limit of a MariaDB server, whose log does not tell it")
+	f.DurationVar(&d.log.AlwaysLogged, "always-logged", 0, "from which duration on every call is logged in spite of a rate limit (default: 10s for Percona Server)")
+	f.BoolVar(&d.log.SQL.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
+	f.BoolVar(&d.log.SQL.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
+	complete(cmd, "format", "text", "json", "md", "html")
+	complete(cmd, "sort", names(digest.Sorts())...)
+	complete(cmd, "samples", names(digest.SampleKinds())...)
+	_ = cmd.RegisterFlagCompletionFunc("filter", completeFilter)
+}
+
+// complete lets a shell complete the values of a flag.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func names[T ~string](values []T) []string {
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+// listed writes values for a sentence.
+func listed[T ~string](values []T) string {
+	all := names(values)
+	last := len(all) - 1
+	return strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+func (d *digester) run(cmd *cobra.Command, args []string) error {
+	how, err := d.options(cmd, time.Now())
+	if err != nil {
+		return err
+	}
+	r := digestReader{log: d.log, how: how, warn: cmd.ErrOrStderr()}
+	shown, err := d.read(cmd, &r, args)
+	if err != nil {
+		return err
+	}
+	if err := d.write(cmd, shown); err != nil {
+		return err
+	}
+	if d.strict && r.incomplete {
+		return exit{code: exitStrict}
+	}
+	return nil
+}
+
+// options checks the command line, and completes d.log.
+func (d *digester) options(cmd *cobra.Command, now time.Time) (digest.Options, error) {
+	how := digest.Options{Version: version, Sort: digest.Sort(d.sort), Top: d.top, Samples: digest.Samples(d.samples), Plans: d.plans}
+	switch {
+	case !slices.Contains([]string{"text", "json", "md", "html"}, d.format):
+		return how, fmt.Errorf("--format %q: allowed are text, json, md and html", d.format)
+	case !slices.Contains(digest.Sorts(), how.Sort):
+		return how, fmt.Errorf("--sort %q: allowed are %s", d.sort, listed(digest.Sorts()))
+	case !slices.Contains(digest.SampleKinds(), how.Samples):
+		return how, fmt.Errorf("--samples %q: allowed are %s", d.samples, listed(digest.SampleKinds()))
+	case d.top < 0:
+		return how, fmt.Errorf("--top %d: allowed is 0, for all, and above", d.top)
+	}
+	if d.format == "json" && !cmd.Flags().Changed("top") {
+		how.Top = 0
+	}
+	k, err := newCallFilter(d.filters, d.since, d.until, now)
+	if err != nil {
+		return how, err
+	}
+	d.log.Keep, how.Keep = k.entries(), k.classes()
+	return how, nil
+}
+
+// rendering is a digest or a comparison.
+type rendering interface {
+	Text(digest.TextOptions) []byte
+	JSON() ([]byte, error)
+	Markdown() ([]byte, error)
+	HTML() ([]byte, error)
+}
+
+// read reads what is to be shown.
+func (d *digester) read(cmd *cobra.Command, r *digestReader, files []string) (rendering, error) {
+	if len(d.compare) == 0 {
+		return r.read(cmd.Context(), files)
+	}
+	top := r.how.Top
+	r.how.Top, r.how.Samples, r.how.Plans = 0, digest.None, false // a comparison is of the figures of all
+	before, err := r.readBefore(cmd.Context(), d.compare)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.read(cmd.Context(), files)
+	if err != nil {
+		return nil, err
+	}
+	return digest.Compare(before, after, top)
+}
+
+func (d *digester) write(cmd *cobra.Command, shown rendering) error {
+	body, err := d.render(cmd, shown)
+	if err != nil {
+		return internal(err)
+	}
+	if d.samples == string(digest.Full) && len(d.compare) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "plimsoll: --samples full: this digest shows literals, which are data of your customers; do not pass it on")
+	}
+	if d.to != "" {
+		// Samples can hold literals: this is for the user alone.
+		err = os.WriteFile(d.to, body, 0o600)
+	} else {
+		_, err = cmd.OutOrStdout().Write(body)
+	}
+	if err != nil {
+		return fmt.Errorf("write digest: %w", err)
+	}
+	return nil
+}
+
+func (d *digester) render(cmd *cobra.Command, shown rendering) ([]byte, error) {
+	switch d.format {
+	case "html":
+		return shown.HTML()
+	case "md":
+		return shown.Markdown()
+	case "json":
+		return shown.JSON()
+	}
+	return shown.Text(digest.TextOptions{Colour: d.to == "" && colourful(cmd.OutOrStdout())}), nil
+}

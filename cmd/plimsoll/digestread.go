@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"plimsoll/advisor/digest"
+	"plimsoll/advisor/layout"
+	"plimsoll/collectors/slowlog"
+	"plimsoll/collectors/slowlog/archive"
+)
+
+// digestReader reads slow logs, and says on standard error what it cannot read.
+type digestReader struct {
+	log  slowlog.Options
+	how  digest.Options
+	warn io.Writer
+	// incomplete says that a part of a source could not be read.
+	incomplete bool
+}
+
+// read reads sources into one digest. It is an error if none can be read.
+func (r *digestReader) read(ctx context.Context, names []string) (*digest.Digest, error) {
+	b := digest.NewBuilder(r.log)
+	p := newByteProgress(r.warn, names)
+	for _, name := range names {
+		err := add(ctx, b, name, p)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("stopped while %s was read: %w", layout.Clean(name), context.Cause(ctx))
+		}
+		if err != nil {
+			r.complain(err.Error())
+		}
+	}
+	d := b.Digest(r.how)
+	r.complainOfSkips(d)
+	if !b.Read() {
+		return nil, errors.New("nothing could be read")
+	}
+	return d, nil
+}
+
+// add reads one source.
+func add(ctx context.Context, b *digest.Builder, name string, p *byteProgress) error {
+	f, err := archive.Open(name)
+	if err != nil {
+		b.Fail(name, err)
+		return err
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	defer p.end()
+	return b.Add(ctx, name, p.watch(f))
+}
+
+// readBefore reads what others are compared with: slow logs, or one digest that was kept as JSON.
+func (r *digestReader) readBefore(ctx context.Context, names []string) (*digest.Digest, error) {
+	if len(names) > 1 || names[0] == archive.Stdin {
+		return r.read(ctx, names)
+	}
+	kept, err := readKept(names[0])
+	if kept == nil && err == nil {
+		return r.read(ctx, names)
+	}
+	return kept, err
+}
+
+// readKept reads a digest as JSON; nil if the file is none.
+func readKept(name string) (*digest.Digest, error) {
+	f, err := archive.Open(name)
+	if err != nil {
+		return nil, nil //nolint:nilerr // who reads it as a slow log says so
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	in := bufio.NewReader(f)
+	if f.Size == 0 { // a pipe can be read once only
+		return nil, nil
+	}
+	if first, err := in.Peek(1); err != nil || first[0] != '{' {
+		return nil, nil //nolint:nilerr // as above
+	}
+	d, err := digest.Read(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
+}
+
+// mostComplaints is how many parts that were skipped are named: a log of another kind has a million.
+const mostComplaints = 10
+
+func (r *digestReader) complainOfSkips(d *digest.Digest) {
+	named := d.Skipped[:min(mostComplaints, len(d.Skipped))]
+	for _, s := range named {
+		r.complain(fmt.Sprintf("%s, line %d: skipped %d bytes: %s", s.File, s.Line, s.Bytes, s.Reason))
+	}
+	if rest := d.SkippedTotal - uint64(len(named)); rest > 0 {
+		r.complain(fmt.Sprintf("skipped %d more parts; --format json names them", rest))
+	}
+}
+
+func (r *digestReader) complain(what string) {
+	r.incomplete = true
+	fmt.Fprintln(r.warn, "plimsoll: "+layout.Clean(strings.TrimPrefix(what, "open ")))
+}
