@@ -134,6 +134,8 @@ func (d *decoder) statement(b []byte, e *Entry) reason {
 	}
 	if bytes.HasPrefix(rest, []byte(adminLine)) {
 		e.Admin = true // and the statement begins with administrator
+		// MySQL repeats the rows of the connection's last statement here.
+		e.forget(RowsSent, RowsExamined)
 		rest = rest[len("# "):]
 	}
 	if e.Cut {

@@ -31,6 +31,13 @@ type Figures struct {
 	known uint32 // a bit for each figure
 }
 
+// forget makes figures unknown.
+func (f *Figures) forget(which ...Figure) {
+	for _, w := range which {
+		f.known &^= 1 << w
+	}
+}
+
 // Get returns a figure, and whether the log told it: what it does not tell is unknown, not zero.
 func (f *Figures) Get(which Figure) (value uint64, known bool) {
 	return f.value[which], f.known&(1<<which) != 0

@@ -54,6 +54,7 @@ func TestSumsAgreeWithPerformanceSchema(t *testing.T) {
 					s.Exec(t, "TRUNCATE performance_schema.events_statements_summary_by_digest")
 					run(t, s, traffic())
 					compare(t, digests(t, s), logged(t, log, from))
+					comparePeer(t, since(t, log, from))
 					record(t, s, string(p)+"-"+v.name)
 				})
 			}
