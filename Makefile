@@ -69,6 +69,11 @@ bench-agent: ## The agent's CPU, memory and connections, beside mysqld_exporter'
 bench-fleet: ## The advisor with 1,000 replayed agents (10 min)
 	$(TRIAL) -bench '^BenchmarkFleet$$'
 
+.PHONY: bench-digest
+bench-digest: build ## `plimsoll digest` beside pt-query-digest, go-mysql and a plain scan (5 min)
+	.ci/deps test
+	cd fixtures/digestbench && go run . -plimsoll ../../bin/plimsoll
+
 .PHONY: package
 package: build ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
 	packaging/build $(VERSION) bin dist
