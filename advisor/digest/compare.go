@@ -18,10 +18,11 @@ type Comparison struct {
 	Before  Side   `json:"before"`
 	After   Side   `json:"after"`
 	// SlowerFactor is by which factor the mean and the 95th percentile of the calls must both have grown
-	// or shrunk for a statement to be called slower or faster, and LeastCalls how many calls each side
-	// must have: one alone can be chance.
+	// or shrunk for a statement to be called slower or faster. LeastCalls is how many calls each side must
+	// have, and LeastErrors how many standard errors its median or mean must have moved: less can be chance.
 	SlowerFactor float64 `json:"slower_factor"`
 	LeastCalls   uint64  `json:"least_calls"`
+	LeastErrors  float64 `json:"least_errors"`
 	// Counts is how many statements there are of each kind, of which changes may be the first ones.
 	Counts map[Kind]uint64 `json:"counts"`
 	// Changes are in the order of their kinds, and of each kind by extra_seconds.
@@ -82,10 +83,12 @@ type Figures struct {
 }
 
 // slowerFactor is above what one statement varies by from day to day with its data, and far above the
-// error of the quantiles. leastCalls makes the 95th percentile more than the longest call.
+// error of the quantiles. leastCalls makes the 95th percentile more than the longest call. leastErrors
+// lets chance move one statement of some hundreds.
 const (
 	slowerFactor = 1.2
 	leastCalls   = 20
+	leastErrors  = 3
 )
 
 // Compare says what became of the statements of before, top of each kind; 0 for all. Both digests must
@@ -99,7 +102,7 @@ func Compare(before, after *Digest, top int) (*Comparison, error) {
 	}
 	c := &Comparison{
 		Schema: SchemaVersion, Version: after.Version, Before: side(before), After: side(after),
-		SlowerFactor: slowerFactor, LeastCalls: leastCalls, Counts: map[Kind]uint64{}, Changes: []Change{},
+		SlowerFactor: slowerFactor, LeastCalls: leastCalls, LeastErrors: leastErrors, Counts: map[Kind]uint64{}, Changes: []Change{},
 	}
 	all := changes(before, after)
 	for _, kind := range kinds() {
@@ -175,11 +178,19 @@ func judge(before, after *Query) Kind {
 	case before.Calls < leastCalls || after.Calls < leastCalls:
 		return Unclear
 	case grew(was.Mean, is.Mean) && grew(was.P95, is.P95):
-		return Slower
+		return unlessByChance(Slower, before, after)
 	case grew(is.Mean, was.Mean) && grew(is.P95, was.P95):
-		return Faster
+		return unlessByChance(Faster, after, before)
 	}
 	return Same
+}
+
+// unlessByChance returns kind if neither less nor chance explains that more took longer than less.
+func unlessByChance(kind Kind, less, more *Query) Kind {
+	if errorsBetween(less, more) < leastErrors {
+		return Unclear
+	}
+	return kind
 }
 
 func grew(from, to float64) bool { return to > from && to >= from*slowerFactor }

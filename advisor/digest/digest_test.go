@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plimsoll/collectors/slowlog"
+	"plimsoll/fixtures/slowlogs"
 )
 
 func query(t *testing.T, d *Digest, text string) Query {
@@ -176,7 +177,7 @@ func TestComparedStatementsAreOfTheRightKind(t *testing.T) {
 
 func TestExtraTimeIsWhatTheSameCallsTookMore(t *testing.T) {
 	side := func(calls uint64, mean float64) *Query {
-		return &Query{Fingerprint: "fp1:1", Calls: calls, TimeSeconds: Seconds{Sum: mean * float64(calls), Mean: mean, P95: mean}}
+		return &Query{Fingerprint: "fp1:1", Calls: calls, TimeSeconds: Seconds{Sum: mean * float64(calls), Mean: mean, P50: mean, P95: mean}}
 	}
 	for name, c := range map[string]struct {
 		before, after *Query
@@ -207,6 +208,37 @@ func TestOneSlowCallDoesNotMakeAStatementSlower(t *testing.T) {
 	}
 }
 
+func TestTwoLogsOfOneLoadDifferByChanceOnly(t *testing.T) {
+	log := func(seed uint64) [2]string {
+		return [2]string{"slow.log", string(slowlogs.Generate(slowlogs.MySQLPlain, 10<<20, 100, seed))}
+	}
+	c, err := Compare(read(t, slowlog.Options{}, Options{}, log(1)), read(t, slowlog.Options{}, Options{}, log(2)), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := c.Counts[Slower] + c.Counts[Faster]; wrong > 1 || c.Counts[Same] < 50 {
+		t.Errorf("of statements that did not change %d are called slower or faster: %v", wrong, c.Counts)
+	}
+}
+
+func TestWhatGrewForManyCallsIsSlowerAndNothingElseIsClaimed(t *testing.T) {
+	log := slowlogs.Generate(slowlogs.MySQLPlain, 10<<20, 100, 1)
+	before := read(t, slowlog.Options{}, Options{}, [2]string{"slow.log", string(log)})
+	after := read(t, slowlog.Options{}, Options{}, [2]string{"slow.log", string(log)})
+	for i := range after.Queries {
+		for _, s := range []*float64{&after.Queries[i].TimeSeconds.Mean, &after.Queries[i].TimeSeconds.P50, &after.Queries[i].TimeSeconds.P95} {
+			*s *= 2
+		}
+	}
+	c, err := Compare(before, after, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Counts[Slower] < 30 || c.Counts[Faster]+c.Counts[Same] > 0 {
+		t.Errorf("all statements take twice as long, and are called %v", c.Counts)
+	}
+}
+
 func TestADigestThatListsNotAllCannotBeCompared(t *testing.T) {
 	all := read(t, slowlog.Options{}, Options{}, [2]string{"slow.log", shopLog(false)})
 	some := read(t, slowlog.Options{}, Options{Top: 1}, [2]string{"slow.log", shopLog(false)})
@@ -217,12 +249,12 @@ func TestADigestThatListsNotAllCannotBeCompared(t *testing.T) {
 
 func TestEmptyDigestsCanBeShownAndCompared(t *testing.T) {
 	empty := read(t, slowlog.Options{}, Options{})
-	checkAll(t, empty)
+	checkAll(t, empty, 0, 60)
 	c, err := Compare(empty, empty, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkAll(t, c)
+	checkAll(t, c, 0, 60)
 }
 
 func TestTimesAreUTC(t *testing.T) {

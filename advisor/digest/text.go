@@ -103,6 +103,19 @@ func (p *page) field(name, text string) {
 	}
 }
 
+// figures writes figures that stand between commas, each of them on one line.
+func (p *page) figures(name, text string) {
+	line := ""
+	for part := range strings.SplitAfterSeq(text, ", ") {
+		if line != "" && layout.Columns(line+strings.TrimSpace(part)) > p.Width-label {
+			p.field(name, line)
+			name, line = "", ""
+		}
+		line += part
+	}
+	p.field(name, line)
+}
+
 // mostLines is how many lines of a statement are shown: its beginning says what it is.
 const mostLines = 6
 
@@ -110,9 +123,9 @@ func (p *page) query(q queryView) {
 	p.Line("")
 	p.statement(q)
 	p.field("fingerprint", q.Fingerprint+", "+q.Class)
-	p.field("time", q.Time())
-	p.field("locks", q.Locks())
-	p.field("rows a call", q.Rows())
+	p.figures("time", q.Time())
+	p.figures("locks", q.Locks())
+	p.figures("rows a call", q.Rows())
 	p.field("full scans", q.Scans)
 	p.field("tables on disk", q.TmpDisk)
 	p.field("databases", q.Databases)

@@ -46,8 +46,9 @@ type figuresView struct{ Share, Calls, Total, Mean, P95, Max string }
 func lookAtComparison(c *Comparison) comparisonView {
 	v := comparisonView{
 		Version: layout.Clean(c.Version), Before: lookAtSide(c.Before), After: lookAtSide(c.After), Headline: counted(c), Tone: "info",
-		Caption: fmt.Sprintf("Slower and faster are statements whose mean and 95th percentile both changed by a factor of %g, with %d calls on each side. "+
-			"A log holds only calls above its long_query_time: what is new or gone can have crossed that.", c.SlowerFactor, c.LeastCalls),
+		Caption: fmt.Sprintf("Slower and faster are statements whose mean and 95th percentile both changed by a factor of %g or more, with %d calls "+
+			"or more on each side, and by more than chance explains. A log holds only calls above its long_query_time: what is new or gone can have crossed that.",
+			c.SlowerFactor, c.LeastCalls),
 	}
 	switch {
 	case c.Counts[Slower] > 0:
@@ -91,7 +92,7 @@ func lookAtKind(c *Comparison, kind Kind) sectionView {
 		New:     {"New", "They are not in the log before."},
 		Gone:    {"Gone", "They are not in the log after. The figures are those from before."},
 		Faster:  {"Faster", "Extra time below zero is what the calls after took less than as many would have before."},
-		Unclear: {"Too few calls to tell", fmt.Sprintf("One side has less than %d calls.", c.LeastCalls)},
+		Unclear: {"Too few calls to tell", fmt.Sprintf("One side has less than %d calls, or calls differ so much that chance explains the change.", c.LeastCalls)},
 		Same:    {"About the same", ""},
 	}
 	s := sectionView{Kind: kind, Title: about[kind][0], About: about[kind][1], Both: kind != New && kind != Gone}

@@ -91,11 +91,10 @@ func (q queryView) Short() string { return layout.Cut(q.Text, shortText) }
 
 // From is where the calls came from.
 func (q queryView) From() string {
-	from := q.Databases
-	if q.Users != "" {
-		from = strings.TrimPrefix(from+"; "+q.Users, "; ")
+	if q.Users == "" {
+		return q.Databases
 	}
-	return from
+	return strings.TrimSpace(q.Databases + " by " + q.Users)
 }
 
 // barUnits is the length of a bar in its own units; a page stretches it.
