@@ -25,6 +25,38 @@ type Digests struct {
 	Texts []DigestText `json:"texts,omitempty"`
 	// Series are the accumulators behind the digest series of /metrics.
 	Series []DigestSeries `json:"series,omitempty"`
+	// SlowLog is the second source; nil where no log is followed.
+	SlowLog *SlowLog `json:"slow_log,omitempty"`
+	// Partial is true if statements are known from the slow log alone, and it
+	// does not hold all of them: every total is a lower bound.
+	Partial bool `json:"partial,omitempty"`
+}
+
+// SlowLog is how the slow log is followed. Totals are since the Epoch of the
+// Digests.
+type SlowLog struct {
+	// File is where the server writes it.
+	File string `json:"file"`
+	// ThresholdSeconds is long_query_time: faster statements are not in it.
+	ThresholdSeconds float64 `json:"threshold_seconds"`
+	// RateLimit is log_slow_rate_limit where the server logs one of so many;
+	// calls are then estimates.
+	RateLimit uint64 `json:"rate_limit,omitempty"`
+	// Bytes and Entries are what was read of it.
+	Bytes   uint64 `json:"bytes"`
+	Entries uint64 `json:"entries"`
+	// SkippedBytes were left out, because the server wrote more than the agent
+	// reads in a second, for longer than it waits.
+	SkippedBytes uint64 `json:"skipped_bytes"`
+	// Damaged counts parts that were no whole entry; Uncounted are entries that
+	// could not be told from others or were too long.
+	Damaged   uint64 `json:"damaged"`
+	Uncounted uint64 `json:"uncounted"`
+	// BehindSeconds is how old the last entry is that was read; 0 if all were,
+	// nil if that is not known.
+	BehindSeconds *float64 `json:"behind_seconds,omitempty"`
+	// Leads is how many statements the log counts, and not the digest table.
+	Leads int `json:"leads"`
 }
 
 // MaxDigests is how many digests a snapshot holds: the size of MySQL's own
@@ -42,8 +74,19 @@ type Digest struct {
 	Aliases   []string  `json:"aliases,omitempty"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
+	// Source is who counts it now: SourceSlowLog, or empty for the digest
+	// table. The totals hold what either counted while it did.
+	Source string `json:"source,omitempty"`
+	// Estimated is true if some calls stand for others that a rate limit kept
+	// out of the log.
+	Estimated bool `json:"estimated,omitempty"`
 	DigestTotals
 }
+
+// SourceSlowLog is the Source of a digest that the slow log counts. It does not
+// tell of processor time, warnings, sorted rows and the use of indexes, and of
+// errors only where log_slow_extra is on: these totals then stay as they are.
+const SourceSlowLog = "slow_log"
 
 // DigestTotals are sums over executions. Source: the columns of
 // performance_schema.events_statements_summary_by_digest named beside them.
@@ -102,7 +145,8 @@ type DigestSeries struct {
 type Coverage struct {
 	Meta
 	// Statements is all that clients sent (Questions); Digested is the part
-	// that has a digest row, the NULL row included.
+	// that was counted: by the digest table, its NULL row included, or by the
+	// slow log where that shows more of a statement.
 	Statements uint64 `json:"statements"`
 	Digested   uint64 `json:"digested"`
 	// PreparedExecutions counts binary-protocol executions
@@ -110,8 +154,11 @@ type Coverage struct {
 	// does not see them: MariaDB up to at least 11.8.
 	PreparedExecutions uint64 `json:"prepared_executions"`
 	PreparedHidden     bool   `json:"prepared_hidden"`
-	// HiddenSeconds is the time in such executions, and Seconds in all
-	// statements. Source:
+	// PreparedLogged is how many of the hidden ones the slow log shows. A log
+	// with a threshold shows the slow ones only.
+	PreparedLogged uint64 `json:"prepared_logged,omitempty"`
+	// HiddenSeconds is the time in executions that neither shows, and Seconds
+	// in all statements. Source:
 	// performance_schema.events_statements_summary_global_by_event_name.
 	HiddenSeconds *float64 `json:"hidden_seconds,omitempty"`
 	Seconds       *float64 `json:"seconds,omitempty"`

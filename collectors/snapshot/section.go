@@ -12,6 +12,7 @@ const (
 	SectionTopology  Section = "topology"
 	SectionMySQL     Section = "mysql"
 	SectionDigests   Section = "digests"
+	SectionPlans     Section = "plans"
 	SectionSchema    Section = "schema"
 	SectionIndexUse  Section = "index_use"
 	SectionEvents    Section = "events"
@@ -22,7 +23,7 @@ const (
 func Sections() []Section {
 	return []Section{
 		SectionGaps, SectionHost, SectionSettings, SectionTopology, SectionMySQL,
-		SectionDigests, SectionSchema, SectionIndexUse, SectionEvents, SectionPositions,
+		SectionDigests, SectionPlans, SectionSchema, SectionIndexUse, SectionEvents, SectionPositions,
 	}
 }
 
@@ -40,7 +41,7 @@ func (s *Snapshot) Section(name Section) *Snapshot {
 		out.Machine = s.Machine
 	case SectionEvents:
 		out.Events = append([]Event{}, s.Events...)
-	case SectionSettings, SectionTopology, SectionMySQL, SectionDigests, SectionSchema, SectionIndexUse, SectionPositions:
+	case SectionSettings, SectionTopology, SectionMySQL, SectionDigests, SectionPlans, SectionSchema, SectionIndexUse, SectionPositions:
 	}
 	for server, parts := range s.Servers {
 		if p := parts.section(name); *p != (Server{}) {
@@ -63,6 +64,8 @@ func (s *Server) section(name Section) *Server {
 		}
 	case SectionDigests:
 		return &Server{Digests: s.Digests}
+	case SectionPlans:
+		return &Server{Plans: s.Plans}
 	case SectionSchema:
 		return &Server{Schema: s.Schema}
 	case SectionIndexUse:

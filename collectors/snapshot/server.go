@@ -9,6 +9,7 @@ type Server struct {
 	Settings     *Settings     `json:"settings,omitempty"`
 	Status       *Status       `json:"status,omitempty"`
 	Digests      *Digests      `json:"digests,omitempty"`
+	Plans        *Plans        `json:"plans,omitempty"`
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Latency      *Latency      `json:"latency,omitempty"`
 	Replication  *Replication  `json:"replication,omitempty"`
@@ -29,6 +30,7 @@ func (s *Server) merge(other *Server) {
 	swap(&s.Settings, other.Settings)
 	swap(&s.Status, other.Status)
 	swap(&s.Digests, other.Digests)
+	swap(&s.Plans, other.Plans)
 	swap(&s.Coverage, other.Coverage)
 	swap(&s.Latency, other.Latency)
 	swap(&s.Replication, other.Replication)
@@ -127,6 +129,7 @@ func (s *Server) Headers() []*Meta {
 	out = header(out, s.Settings)
 	out = header(out, s.Status)
 	out = header(out, s.Digests)
+	out = header(out, s.Plans)
 	out = header(out, s.Coverage)
 	out = header(out, s.Latency)
 	out = header(out, s.Replication)
