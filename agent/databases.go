@@ -97,7 +97,7 @@ func openMySQL(m config.MySQL) (*mysql.Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		return mysql.Open(mysql.Config{Name: m.Name, DSN: string(dsn), Remote: dsn.Remote()})
+		return mysql.Open(mysql.Config{Name: m.Name, DSN: string(dsn), Remote: dsn.Remote(), SlowLog: m.SlowLog})
 	}
 	if m.User == "" {
 		me, err := user.Current()
@@ -106,7 +106,7 @@ func openMySQL(m config.MySQL) (*mysql.Server, error) {
 		}
 		m.User = me.Username
 	}
-	return mysql.Open(mysql.Config{Name: m.Name, Socket: m.Socket, User: m.User})
+	return mysql.Open(mysql.Config{Name: m.Name, Socket: m.Socket, User: m.User, SlowLog: m.SlowLog})
 }
 
 // close closes the connections. One that is broken already is as good as closed.

@@ -70,6 +70,9 @@ type MySQL struct {
 	Socket string
 	// User is the account for Socket; by default that of the process.
 	User string
+	// SlowLog is the path of the slow log as the agent sees it, or "off" to follow
+	// none; empty is the file that the server names.
+	SlowLog string
 }
 
 // Job is what the configuration changes about a job.

@@ -67,6 +67,7 @@ func (d *decoder) servers(c *Config) field {
 				"dsn_file": d.filePath(&m.DSNFile, c.dir()),
 				"socket":   d.socket(&m.Socket),
 				"user":     d.label(&m.User),
+				"slow_log": d.slowLog(&m.SlowLog),
 			})
 			if len(d.problems) == before {
 				d.server(n, path, m, c.MySQL)

@@ -135,6 +135,21 @@ func (d *decoder) socket(to *string) field {
 	}
 }
 
+// slowLog takes the absolute path of a file, or off.
+func (d *decoder) slowLog(to *string) field {
+	return func(n *yaml.Node, path string) {
+		text, ok := d.scalar(n, path)
+		if !ok {
+			return
+		}
+		if text != "off" && !filepath.IsAbs(text) {
+			d.problem(n, path, fmt.Sprintf("%.64q is neither off nor an absolute path; start it with /", text))
+			return
+		}
+		*to = text
+	}
+}
+
 const credentials = "${CREDENTIALS_DIRECTORY}"
 
 // filePath takes the path of a file. It is the one kind of value in which

@@ -439,17 +439,18 @@ func FuzzLoad(f *testing.F) {
 	kept.ledger.learn(row, statement(1), false)
 	kept.ledger.roster.admit([]groupKey{row.group.groupKey})
 	kept.table.rows["key"] = row
+	kept.ledger.leaders.contests["fp1:001"] = &contest{verdict: verdict{log: true}, entries: [contestRounds]uint64{7}}
 	seed, err := kept.Save()
 	if err != nil {
 		f.Fatal(err)
 	}
-	var packed struct{ Groups, Rows []byte }
+	var packed struct{ Groups, Rows, Contests []byte }
 	if err := json.Unmarshal(seed, &packed); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(packed.Groups, packed.Rows)
-	f.Fuzz(func(t *testing.T, groups, rows []byte) {
-		state, err := json.Marshal(map[string]any{"version": keptVersion, "epoch": "x", "groups": groups, "rows": rows})
+	f.Add(packed.Groups, packed.Rows, packed.Contests)
+	f.Fuzz(func(t *testing.T, groups, rows, contests []byte) {
+		state, err := json.Marshal(map[string]any{"version": keptVersion, "epoch": "x", "groups": groups, "rows": rows, "contests": contests})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -459,7 +460,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		job.table.begin()
 		job.mark()
-		job.ledger.book(job.table.settle(&snapshot.Identity{}, 1))
+		job.ledger.book(job.table.settle(&snapshot.Identity{}, 1), nil)
 		if _, err := job.Save(); err != nil {
 			t.Error(err)
 		}

@@ -56,10 +56,20 @@ func (q *session) readCoverage(ctx context.Context) (coverageSeen, error) {
 	if err != nil {
 		return seen, err
 	}
-	seen.counters[seenQuestions] = status.unsigned("questions")
-	seen.counters[seenExecutions] = status.unsigned("com_stmt_execute")
-	seen.lost = unsigned(status.values["performance_schema_digest_lost"])
+	seen.takeStatus(status)
 	return seen, nil
+}
+
+// coverageOf is a read of what a server counts without performance_schema.
+func coverageOf(status *globals) (seen coverageSeen) {
+	seen.takeStatus(status)
+	return seen
+}
+
+func (s *coverageSeen) takeStatus(status *globals) {
+	s.counters[seenQuestions] = status.unsigned("questions")
+	s.counters[seenExecutions] = status.unsigned("com_stmt_execute")
+	s.lost = unsigned(status.values["performance_schema_digest_lost"])
 }
 
 // coverageTotals are the counters since the ledger's epoch.
@@ -67,6 +77,11 @@ type coverageTotals struct {
 	Last     *[seenCount]uint64 `json:"last,omitempty"`
 	Totals   [seenCount]uint64  `json:"totals"`
 	Digested uint64             `json:"digested"`
+	// Logged and LoggedTime are executions that the slow log shows beyond the
+	// digests, at most as many as there were; HiddenTime is that of the others.
+	Logged     uint64 `json:"logged"`
+	LoggedTime uint64 `json:"logged_time"`
+	HiddenTime uint64 `json:"hidden_time"`
 	// Hidden is whether digests see binary-protocol executions; nil as long as
 	// there were too few to tell.
 	Hidden *bool `json:"hidden,omitempty"`
@@ -77,8 +92,9 @@ type coverageTotals struct {
 const enoughExecutions = 20
 
 // book adds what was seen since the last read. A counter that fell was put
-// back to zero by a restart, FLUSH STATUS or TRUNCATE, and counts whole.
-func (c *coverageTotals) book(seen coverageSeen, digested uint64) {
+// back to zero by a restart, FLUSH STATUS or TRUNCATE, and counts whole. all says
+// that the slow log holds statements however fast they were.
+func (c *coverageTotals) book(seen coverageSeen, b *booking, all bool) {
 	last := c.Last
 	c.Last = &seen.counters
 	if last == nil {
@@ -96,10 +112,26 @@ func (c *coverageTotals) book(seen coverageSeen, digested uint64) {
 	for i := range delta {
 		c.Totals[i] += delta[i]
 	}
-	c.Digested += digested
+	c.Digested += b.calls
 	if executions := delta[seenExecutions]; executions >= enoughExecutions {
-		c.Hidden = new(digested < delta[seenPlain]+executions/2)
+		c.Hidden = new(b.table < delta[seenPlain]+executions/2)
 	}
+	c.show(delta[seenExecutions], delta[seenExecutionTime], b, all)
+}
+
+// show adds what the slow log showed of executions that the digests do not see.
+// A log that holds all calls holds all of their time, though it measures a little
+// less of each than performance_schema. What is read a moment later than the rest
+// evens out in the sums, so that only the largest difference so far is hidden.
+func (c *coverageTotals) show(executions, time uint64, b *booking, all bool) {
+	shown := uint64(max(b.beyondTime, 0))
+	calls := uint64(max(b.beyondCalls, 0))
+	if all && executions > 0 {
+		shown = uint64(float64(time) * min(float64(calls)/float64(executions), 2))
+	}
+	c.Logged = min(c.Logged+calls, c.Totals[seenExecutions])
+	c.LoggedTime = min(c.LoggedTime+shown, c.Totals[seenExecutionTime])
+	c.HiddenTime = max(c.HiddenTime, c.Totals[seenExecutionTime]-c.LoggedTime)
 }
 
 // hidden is whether digests miss binary-protocol executions. Until the server
@@ -112,14 +144,20 @@ func (c *coverageTotals) hidden(family snapshot.Family) bool {
 	return *c.Hidden
 }
 
-// publish fills the part.
-func (c *coverageTotals) publish(family snapshot.Family, into *snapshot.Coverage) {
+// publish fills the part. hidden says that digests miss executions.
+func (c *coverageTotals) publish(hidden bool, into *snapshot.Coverage) {
+	c.publishAlone(into)
+	into.PreparedHidden = hidden
+	into.Seconds, into.HiddenSeconds = new(seconds(c.Totals[seenTime])), new(0.0)
+	if hidden {
+		into.PreparedLogged = c.Logged
+		into.HiddenSeconds = new(seconds(c.HiddenTime))
+	}
+}
+
+// publishAlone fills the part with what is known without performance_schema.
+func (c *coverageTotals) publishAlone(into *snapshot.Coverage) {
 	into.Statements = c.Totals[seenQuestions]
 	into.Digested = c.Digested
 	into.PreparedExecutions = c.Totals[seenExecutions]
-	into.PreparedHidden = c.hidden(family)
-	into.Seconds, into.HiddenSeconds = new(seconds(c.Totals[seenTime])), new(0.0)
-	if into.PreparedHidden {
-		into.HiddenSeconds = new(seconds(c.Totals[seenExecutionTime]))
-	}
 }

@@ -194,7 +194,7 @@ func TestSeriesAddUpToWhatIsCounted(t *testing.T) {
 				l.learn(row, statement(i), false)
 			}
 		}
-		l.book(c)
+		l.book(c, nil)
 		now := map[groupKey]bool{}
 		for _, s := range l.series() {
 			key := groupKey{s.Schema, s.Fingerprint}

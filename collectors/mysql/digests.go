@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"plimsoll/collectors/snapshot"
+	"plimsoll/collectors/sqltext"
 )
 
 // maxRows bounds what is read of the digest table: twice MySQL's own size.
@@ -23,55 +24,66 @@ const maxRows = 20000
 // digestJob is the job mysql/digests. It reads the digest table whole, because
 // a filter saves transfer but not the scan, and in no order, because sorting
 // doubles what MariaDB pays; then what the server counted of all statements.
+// What the slow log shows beyond that is added, see leadership.
 type digestJob struct {
 	server *Server
 
 	mu       sync.Mutex // held for a round
+	log      slowLog
 	table    digestTable
 	ledger   ledger
 	coverage coverageTotals
+	plans    plans
 
 	// leaders are the statements that took most time in the last interval.
 	leaders atomic.Pointer[[]leader]
 }
 
 func newDigestJob(s *Server) *digestJob {
-	return &digestJob{server: s, ledger: newLedger(time.Now())}
+	return &digestJob{server: s, log: newSlowLog(s.cfg.SlowLog), ledger: newLedger(time.Now()), plans: plans{}}
 }
 
 // Collect implements collectors.Collector.
 func (d *digestJob) Collect(ctx context.Context, into *snapshot.Snapshot) (err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.log.collect(ctx, func(fingerprint string) bool { return d.ledger.textOf[fingerprint] })
 	q, err := d.server.session(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
 
-	digests := &snapshot.Digests{Meta: snapshot.Meta{Epoch: d.ledger.epoch}}
-	coverage := &snapshot.Coverage{Meta: snapshot.Meta{Epoch: d.ledger.epoch}}
+	parts := snapshot.Server{Digests: &snapshot.Digests{}, Coverage: &snapshot.Coverage{}, Plans: &snapshot.Plans{}}
+	round := d.round
 	if gap, missing := q.digestGap(); missing {
-		digests.Gaps, coverage.Gaps = []snapshot.Gap{gap}, []snapshot.Gap{gap}
-	} else if err := d.round(ctx, q, digests, coverage); err != nil {
+		parts.Digests.Gaps, parts.Coverage.Gaps = []snapshot.Gap{gap}, []snapshot.Gap{gap}
+		round = d.roundAlone
+	}
+	if err := round(ctx, q, &parts); err != nil {
 		return err
 	}
-	digests.Taken = time.Now()
-	coverage.Taken = digests.Taken
-	parts := into.Server(d.server.cfg.Name)
-	parts.Digests, parts.Coverage = digests, coverage
+	parts.Plans.Rows = d.plans.rows(&d.ledger)
+	for _, part := range []*snapshot.Meta{&parts.Digests.Meta, &parts.Coverage.Meta, &parts.Plans.Meta} {
+		part.Taken, part.Epoch = time.Now(), d.ledger.epoch
+	}
+	*into.Server(d.server.cfg.Name) = parts
 	return nil
 }
 
 // round reads, counts and publishes. What was counted stays counted if the
 // texts cannot be read now: they are asked for again.
-func (d *digestJob) round(ctx context.Context, q *session, digests *snapshot.Digests, coverage *snapshot.Coverage) error {
+func (d *digestJob) round(ctx context.Context, q *session, parts *snapshot.Server) error {
 	previous := d.table.read
 	now, err := d.read(ctx, q)
 	if err != nil {
 		return err
 	}
 	seen, err := q.readCoverage(ctx)
+	if err != nil {
+		return err
+	}
+	settings, err := q.settings(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -83,17 +95,89 @@ func (d *digestJob) round(ctx context.Context, q *session, digests *snapshot.Dig
 	textErr := d.learn(ctx, q, c.active)
 	d.mark()
 	d.lead(c.active)
-	calls := d.ledger.book(c)
-	d.coverage.book(seen, calls)
-	d.ledger.forget(d.table.scan, time.Now())
+	logged := d.takeLogged()
+	d.contest(c.active, logged)
+	d.book(c, logged, seen)
+	d.log.watch(q, settings.values)
 
-	active := d.publish(q, digests)
+	digests, hidden := parts.Digests, d.coverage.hidden(q.identity.Family)
+	needed := hidden && d.coverage.Totals[seenExecutions] > 0
+	active := d.publish(digests)
+	overflow := d.ledger.overflow.totals(d.ledger.cpu)
+	digests.Overflow, digests.Used = &overflow, len(d.table.rows)
+	digests.Capacity, _ = strconv.Atoi(q.variables["performance_schema_digests_size"])
 	digests.ServerTime, digests.Previous = unixMicros(now), unixMicros(previous)
 	digests.Lost = seen.lost
-	digests.Gaps = d.gaps(q, c, digests, active, textErr)
-	d.coverage.publish(q.identity.Family, coverage)
-	digests.Epoch, coverage.Epoch = d.ledger.epoch, d.ledger.epoch
+	digests.Gaps = append(d.gaps(q, c, digests, active, textErr), d.log.gaps(q, settings.values, needed, false)...)
+	d.coverage.publish(hidden, parts.Coverage)
 	return nil
+}
+
+// roundAlone is a round without the digest table: what the slow log tells is all
+// there is.
+func (d *digestJob) roundAlone(ctx context.Context, q *session, parts *snapshot.Server) error {
+	status, err := q.status(ctx, 0)
+	if err != nil {
+		return err
+	}
+	settings, err := q.settings(ctx, 0)
+	if err != nil {
+		return err
+	}
+	followed := d.log.settings.File != ""
+	logged := d.takeLogged()
+	d.ledger.leaders.turnAlone()
+	d.book(change{}, logged, coverageOf(status))
+	d.log.watch(q, settings.values)
+	parts.Digests.Gaps = append(parts.Digests.Gaps, d.log.gaps(q, settings.values, true, true)...)
+	if followed {
+		d.publish(parts.Digests)
+		parts.Digests.ServerTime = status.at.UTC()
+		parts.Digests.Partial = d.log.totals.ThresholdSeconds > 0
+		d.coverage.publishAlone(parts.Coverage)
+	}
+	return nil
+}
+
+// takeLogged returns what the log told since the last round. Our own statements
+// keep out of logs, but for the search for servers.
+func (d *digestJob) takeLogged() []*logged {
+	round := d.log.take()
+	for _, s := range round {
+		if d.server.own.has(sqltext.Statement{Fingerprint: s.fingerprint}) {
+			d.ledger.group(groupKey{s.schema, s.fingerprint}).own = true
+		}
+		if g := d.ledger.groups[groupKey{s.schema, s.fingerprint}]; g != nil {
+			g.scan = d.table.scan
+		}
+	}
+	return round
+}
+
+// contest lets both sources say what they counted, and decides who leads.
+func (d *digestJob) contest(active []*digestRow, round []*logged) {
+	leaders := &d.ledger.leaders
+	table, entries := map[string]uint64{}, map[string]uint64{}
+	for _, row := range active {
+		if row.group != nil && !row.overhead {
+			table[row.group.fingerprint] += row.delta[sumCalls]
+		}
+	}
+	for _, s := range round {
+		if s.statement.Fingerprint != "" {
+			leaders.join(s.statement)
+		}
+		entries[leaders.of(s.fingerprint)] += s.entries
+	}
+	leaders.turn(table, entries, d.log.follower.CaughtUp(), d.ledger.counted())
+}
+
+// book adds a round to all totals.
+func (d *digestJob) book(c change, round []*logged, seen coverageSeen) {
+	b := d.ledger.book(c, round)
+	d.coverage.book(seen, b, d.log.settings.Threshold == 0)
+	d.plans.keep(round, &d.ledger, time.Now())
+	d.ledger.forget(d.table.scan, time.Now())
 }
 
 const selectNow = "SELECT NOW(6)"
@@ -165,14 +249,19 @@ func (d *digestJob) mark() {
 
 // publish fills what the ledger holds, and returns how many active statements
 // there are.
-func (d *digestJob) publish(q *session, digests *snapshot.Digests) (active int) {
-	rows, active := d.ledger.rows()
-	overflow := d.ledger.overflow.totals(d.ledger.cpu)
-	digests.Rows, digests.Overflow = rows, &overflow
-	digests.Used = len(d.table.rows)
-	digests.Capacity, _ = strconv.Atoi(q.variables["performance_schema_digests_size"])
+func (d *digestJob) publish(digests *snapshot.Digests) (active int) {
+	digests.Rows, active = d.ledger.rows()
 	digests.Rev, digests.Texts = d.ledger.rev, d.ledger.texts
 	digests.Series = d.ledger.series()
+	if d.log.settings.File != "" {
+		log := d.log.totals
+		for i := range digests.Rows {
+			if digests.Rows[i].Source == snapshot.SourceSlowLog {
+				log.Leads++
+			}
+		}
+		digests.SlowLog = &log
+	}
 	return active
 }
 

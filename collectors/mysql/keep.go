@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"plimsoll/collectors/slowlog"
+	"plimsoll/collectors/snapshot"
 )
 
 // keptVersion is the version of the kept state. Another one is not taken up.
@@ -25,9 +28,21 @@ type kept struct {
 	Other    sums           `json:"other"`
 	Overflow sums           `json:"overflow"`
 	Coverage coverageTotals `json:"coverage"`
-	// Groups and Rows are packed, see packGroup and packRow.
-	Groups []byte `json:"groups"`
-	Rows   []byte `json:"rows"`
+	// Log is where the slow log is followed; nil if it never was.
+	Log *keptLog `json:"log,omitempty"`
+	// Groups, Rows and Contests are packed, see packer.
+	Groups   []byte `json:"groups"`
+	Rows     []byte `json:"rows"`
+	Contests []byte `json:"contests,omitempty"`
+}
+
+// keptLog is where the slow log is followed, how it is to be read there, and what
+// was read so far. Nothing is between the totals of the ledger and that place.
+type keptLog struct {
+	Bookmark slowlog.Bookmark `json:"bookmark"`
+	Settings logSettings      `json:"settings"`
+	Totals   snapshot.SlowLog `json:"totals"`
+	Alone    bool             `json:"alone"`
 }
 
 func (d *digestJob) save() (json.RawMessage, error) {
@@ -53,17 +68,23 @@ func (d *digestJob) save() (json.RawMessage, error) {
 		rows.int(int64(group))
 		rows.row(r)
 	}
+	contests := newPacker(len(l.leaders.contests) / 4)
+	for fingerprint, c := range l.leaders.contests {
+		contests.text(fingerprint)
+		contests.contest(c)
+	}
 	return json.Marshal(kept{
+		Log:     &keptLog{d.log.follower.Bookmark(), d.log.settings, d.log.totals, l.leaders.alone},
 		Version: keptVersion, Epoch: l.epoch, Server: t.server, Started: t.started, Read: t.read,
 		Rev: l.rev, CPU: l.cpu, Other: l.other, Overflow: l.overflow, Coverage: d.coverage,
-		Groups: groups.bytes, Rows: rows.bytes,
+		Groups: groups.bytes, Rows: rows.bytes, Contests: contests.bytes,
 	})
 }
 
 func (p *packer) group(g *digestGroup) {
 	p.text(g.schema)
 	p.text(g.fingerprint)
-	p.bool(g.own)
+	p.flags(g.own, g.logged, g.estimated)
 	p.int(g.first)
 	p.int(g.last)
 	p.sums(&g.total)
@@ -72,6 +93,18 @@ func (p *packer) group(g *digestGroup) {
 	for _, alias := range g.aliases {
 		p.text(alias)
 	}
+}
+
+// contest writes the sums over its rounds.
+func (p *packer) contest(c *contest) {
+	p.flags(c.log, c.led)
+	var table, entries uint64
+	for i := range c.table {
+		table += c.table[i]
+		entries += c.entries[i]
+	}
+	p.uint(table)
+	p.uint(entries)
 }
 
 func (p *packer) row(r *digestRow) {
@@ -106,6 +139,13 @@ func (d *digestJob) load(state json.RawMessage) error {
 	if !ok {
 		return errState
 	}
+	if l.leaders.contests, ok = unpackContests(k.Contests); !ok {
+		return errState
+	}
+	if k.Log != nil {
+		l.leaders.alone = k.Log.Alone
+		d.log.follower, d.log.settings, d.log.totals = *slowlog.NewFollower(k.Log.Bookmark), k.Log.Settings, k.Log.Totals
+	}
 	d.ledger, d.coverage = l, k.Coverage
 	d.table = digestTable{server: k.Server, started: k.Started, read: k.Read, rows: rows}
 	return nil
@@ -117,8 +157,9 @@ func (l *ledger) unpackGroups(packed []byte) (groups []*digestGroup, ok bool) {
 	for u.more() {
 		g := &digestGroup{
 			groupKey: groupKey{schema: u.text(), fingerprint: u.text()},
-			own:      u.bool(), first: u.int(), last: u.int(), total: u.sums(), shown: u.sums(),
 		}
+		u.flags(&g.own, &g.logged, &g.estimated)
+		g.first, g.last, g.total, g.shown = u.int(), u.int(), u.sums(), u.sums()
 		for range min(u.uint(), maxAliases) {
 			g.aliases = append(g.aliases, u.text())
 		}
@@ -151,4 +192,18 @@ func unpackRows(packed []byte, groups []*digestGroup) (rows map[string]*digestRo
 		rows[key] = row
 	}
 	return rows, !u.bad
+}
+
+// unpackContests returns the contests by fingerprint. The sums of all rounds are
+// in one of them, so that they count for as many rounds again.
+func unpackContests(packed []byte) (contests map[string]*contest, ok bool) {
+	contests = map[string]*contest{}
+	u := unpacker{bytes: packed}
+	for u.more() {
+		fingerprint, c := u.text(), &contest{}
+		u.flags(&c.log, &c.led)
+		c.table[0], c.entries[0] = u.uint(), u.uint()
+		contests[fingerprint] = c
+	}
+	return contests, !u.bad
 }

@@ -38,6 +38,9 @@ type digestGroup struct {
 	shown sums   // what its series shows
 	delta sums   // of this round
 	scan  uint64 // the last read that had a row of the group
+
+	logged    bool // the slow log counts it now
+	estimated bool // some of its calls stand for others
 }
 
 // ledger holds all totals of digests. They only grow while epoch stays.
@@ -51,12 +54,14 @@ type ledger struct {
 	texts    []snapshot.DigestText // by revision; shared with snapshots
 	textOf   map[string]bool       // fingerprints that have one
 	rev      uint64
+	leaders  leadership
 }
 
 func newLedger(now time.Time) ledger {
 	return ledger{
 		epoch: newEpoch(now), groups: map[groupKey]*digestGroup{},
 		roster: newRoster(maxSeries, groupKey.compare), textOf: map[string]bool{},
+		leaders: newLeadership(),
 	}
 }
 
@@ -78,13 +83,24 @@ func (l *ledger) learn(row *digestRow, statement sqltext.Statement, own bool) {
 	if len(g.aliases) < maxAliases && !slices.Contains(g.aliases, row.digest) {
 		g.aliases = append(slices.Clip(g.aliases), row.digest)
 	}
-	if g.own || l.textOf[g.fingerprint] {
+	if g.own {
+		return
+	}
+	if statement.Truncated && !l.textOf[statement.Fingerprint] {
+		l.leaders.truncated(statement, l.texts)
+	}
+	l.tell(statement)
+}
+
+// tell lists the text of a statement, once.
+func (l *ledger) tell(statement sqltext.Statement) {
+	if l.textOf[statement.Fingerprint] {
 		return
 	}
 	l.rev++
-	l.textOf[g.fingerprint] = true
+	l.textOf[statement.Fingerprint] = true
 	l.texts = append(l.texts, snapshot.DigestText{
-		Fingerprint: g.fingerprint,
+		Fingerprint: statement.Fingerprint,
 		Text:        snapshot.Redacted(sqltext.Clip(statement.Text, maxTextRunes)),
 		Class:       string(statement.Class),
 		Reads:       statement.Reads,
@@ -92,48 +108,6 @@ func (l *ledger) learn(row *digestRow, statement sqltext.Statement, own bool) {
 		Truncated:   statement.Truncated,
 		Rev:         l.rev,
 	})
-}
-
-// book adds what a round counted to the totals and the series. It returns the
-// number of calls, those of our own statements included.
-func (l *ledger) book(c change) (calls uint64) {
-	l.other.add(&c.orphaned)
-	var active []*digestGroup
-	for _, row := range c.active {
-		if row.overhead {
-			row.delta[sumCalls] = 0
-		}
-		calls += row.delta[sumCalls]
-		switch g := row.group; {
-		case row.digest == "":
-			l.overflow.add(&row.delta)
-		case g == nil && row.tries < maxTextTries:
-			row.pending.add(&row.delta)
-		case g == nil:
-			l.other.add(&row.pending)
-			l.other.add(&row.delta)
-			row.pending = sums{}
-		case !g.own:
-			if g.delta == (sums{}) {
-				active = append(active, g)
-			}
-			g.count(row)
-		}
-	}
-	l.expose(active)
-	return calls
-}
-
-// count adds what a row counted, and what it counted before its text was known.
-func (g *digestGroup) count(row *digestRow) {
-	row.delta.add(&row.pending)
-	row.pending = sums{}
-	g.delta.add(&row.delta)
-	g.total.add(&row.delta)
-	if g.first == 0 || row.first < g.first {
-		g.first = row.first
-	}
-	g.last = max(g.last, row.last)
 }
 
 // forget drops statements that the server has forgotten, once there are too
@@ -175,10 +149,29 @@ func (l *ledger) rows() (rows []snapshot.Digest, all int) {
 		rows[i] = snapshot.Digest{
 			Fingerprint: g.fingerprint, Schema: g.schema, Aliases: g.aliases,
 			FirstSeen: unixMicros(g.first), LastSeen: unixMicros(g.last),
-			DigestTotals: g.total.totals(l.cpu),
+			Estimated: g.estimated, DigestTotals: g.total.totals(l.cpu),
+		}
+		if g.logged {
+			rows[i].Source = snapshot.SourceSlowLog
 		}
 	}
 	return rows, all
+}
+
+// counted returns whether a statement has been counted so far, by fingerprint.
+func (l *ledger) counted() func(fingerprint string) bool {
+	var known map[string]bool
+	return func(fingerprint string) bool {
+		if known == nil {
+			known = make(map[string]bool, len(l.groups))
+			for key, g := range l.groups {
+				if g.total != (sums{}) {
+					known[key.fingerprint] = true
+				}
+			}
+		}
+		return known[fingerprint]
+	}
 }
 
 // totals writes our sums as a snapshot has them; the time of processors is nil

@@ -22,6 +22,17 @@ func (p *packer) bool(b bool) {
 	}
 }
 
+// flags writes up to 64 of them.
+func (p *packer) flags(flags ...bool) {
+	var bits uint64
+	for i, flag := range flags {
+		if flag {
+			bits |= 1 << i
+		}
+	}
+	p.uint(bits)
+}
+
 func (p *packer) text(s string) {
 	p.uint(uint64(len(s)))
 	p.bytes = append(p.bytes, s...)
@@ -74,6 +85,13 @@ func (u *unpacker) advance(length int) {
 }
 
 func (u *unpacker) bool() bool { return u.uint() != 0 }
+
+func (u *unpacker) flags(flags ...*bool) {
+	bits := u.uint()
+	for i, flag := range flags {
+		*flag = bits&(1<<i) != 0
+	}
+}
 
 func (u *unpacker) text() string {
 	length := u.uint()

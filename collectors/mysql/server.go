@@ -27,6 +27,10 @@ type Config struct {
 	User   string
 	// Remote is true if the server runs on another host than the agent.
 	Remote bool
+	// SlowLog is the path of the slow log as the agent sees it, or "off" to
+	// follow none. Empty is the file that the server names, if the server is not
+	// Remote.
+	SlowLog string
 }
 
 // Server reads one database server. Its jobs may run at the same time: they

@@ -1,0 +1,100 @@
+package mysql
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// slowLogGap is the name of this source in gaps. It is no job of its own, but what
+// lacks here is not what the digest table lacks.
+const slowLogGap = "mysql/slow-log"
+
+// closed says why a log cannot be followed, if so.
+func (s *slowLog) closed(q *session, variables map[string]string, file string) snapshot.Gap {
+	outputs := strings.Split(strings.ToUpper(variables["log_output"]), ",")
+	files := false
+	for _, output := range outputs {
+		files = files || strings.TrimSpace(output) == "FILE"
+	}
+	switch {
+	case !isLogging(variables):
+		return snapshot.Gap{Reason: "the slow log is off, so that it shows no statement", Remedy: q.logRemedy()}
+	case !files:
+		return snapshot.Gap{
+			Reason: "the slow log goes to log_output = " + strings.Join(outputs, ",") + ", and only a file can be followed",
+			Remedy: "SET GLOBAL log_output = 'FILE'; and log_output = FILE in the option file",
+		}
+	case q.server.cfg.Remote && s.file == "":
+		return snapshot.Gap{
+			Reason: "the slow log is on another host than this agent",
+			Remedy: "run an agent on the host of the server; where that cannot be, as with managed servers, fetch the log and read it with plimsoll digest",
+		}
+	case file == "":
+		return snapshot.Gap{Reason: "the server does not say where its slow log is", Remedy: "slow_log in the agent's configuration (docs/configuration.md)"}
+	}
+	return snapshot.Gap{}
+}
+
+func isLogging(variables map[string]string) bool {
+	return on(cmp.Or(variables["slow_query_log"], variables["log_slow_query"]))
+}
+
+// logRemedy switches the log on. A rate limit keeps it small on MariaDB; one
+// that logs what is slow shows nothing of fast statements that run all the time.
+func (p *probe) logRemedy() string {
+	if p.identity.Family == snapshot.MariaDB {
+		return "SET GLOBAL log_slow_verbosity = 'query_plan,explain', GLOBAL long_query_time = 0.1, GLOBAL slow_query_log = ON; and the same in the option file. " +
+			"With long_query_time = 0 and log_slow_rate_limit = 100 it shows a sample of all statements (docs/privileges.md)"
+	}
+	return "SET GLOBAL log_slow_extra = ON, GLOBAL long_query_time = 0.1, GLOBAL slow_query_log = ON; and the same in the option file (docs/privileges.md)"
+}
+
+// logRefused says why a log cannot be read.
+func logRefused(file string, err error) snapshot.Gap {
+	gap := snapshot.Gap{Reason: "the slow log cannot be read: " + err.Error()}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		gap.Reason = "the agent's user may not read the slow log " + file
+		gap.Remedy = "add the group of the file to the agent's unit: examples/slow-log.conf (docs/privileges.md)"
+	case errors.Is(err, fs.ErrNotExist):
+		gap.Reason = "there is no slow log at " + file + " on the agent's host"
+		gap.Remedy = "if the server runs in a container, name the file as the host sees it: slow_log in the agent's configuration (docs/configuration.md)"
+	}
+	return gap
+}
+
+// gaps are what the log could not tell in a round. needed says that the digest
+// table does not show all; alone, that there is none.
+func (s *slowLog) gaps(q *session, variables map[string]string, needed, alone bool) []snapshot.Gap {
+	var gaps []snapshot.Gap
+	add := func(reason, remedy string) {
+		gaps = append(gaps, snapshot.Gap{Job: slowLogGap, Subject: q.server.cfg.Name, Reason: reason, Remedy: remedy})
+	}
+	// Where the table shows all, a log that is off is missed by nobody.
+	if s.gap.Reason != "" && (needed || isLogging(variables)) {
+		add(s.gap.Reason, s.gap.Remedy)
+	}
+	if s.lost {
+		add("the slow log was emptied or taken away, and no copy of it was found: what it held since the last read may not be counted",
+			"rotate it by renaming and FLUSH SLOW LOGS, and compress it one rotation later (delaycompress)")
+	}
+	if s.skipped > 0 {
+		add(fmt.Sprintf("the slow log grows faster than the agent reads it: %d bytes of it were skipped", s.skipped),
+			"SET GLOBAL long_query_time to more, or on MariaDB log_slow_rate_limit")
+	}
+	s.lost, s.skipped = false, 0
+	if threshold := s.settings.Threshold; s.settings.File != "" && needed && threshold > 0 {
+		what := "prepared statements"
+		if alone {
+			what = "statements"
+		}
+		add(fmt.Sprintf("%s are known from the slow log, which holds only those that took longer than %g s", what, threshold),
+			"SET GLOBAL long_query_time = 0; on MariaDB log_slow_rate_limit = 100 beside it keeps the log small, and figures are estimates")
+	}
+	return gaps
+}
