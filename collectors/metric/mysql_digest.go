@@ -9,7 +9,7 @@ import (
 // digestMetrics are the series about statements, tables and the cost of reading
 // them.
 func digestMetrics() []Metric {
-	return slices.Concat(statementMetrics(), coverageMetrics(), latencyMetrics(), tableMetrics(), serverMetrics())
+	return slices.Concat(statementMetrics(), coverageMetrics(), slowLogMetrics(), latencyMetrics(), tableMetrics(), serverMetrics())
 }
 
 // figure is one sum of a digest.
@@ -47,7 +47,7 @@ func (f figure) metric() Metric {
 	return Metric{
 		Name: "plimsoll_mysql_digest_" + f.name + "_total", Type: Counter, Unit: f.unit,
 		Help:   f.help + " of a statement; digest is its fingerprint, or other, or overflow for what found the server's table full.",
-		Source: "performance_schema.events_statements_summary_by_digest, " + f.column,
+		Source: "performance_schema.events_statements_summary_by_digest, " + f.column + "; or the slow log, where that shows more",
 		Job:    "mysql/digests", Labels: []string{"server", "digest", "schema"},
 		Read: func(s *snapshot.Snapshot, emit Emit) {
 			for name, server := range s.Servers {
@@ -82,8 +82,8 @@ func coverageMetrics() []Metric {
 	const events = "performance_schema.events_statements_summary_global_by_event_name"
 	row := func(name string, unit, help, source string, read func(c *snapshot.Coverage) *float64) Metric {
 		return mysqlRow("mysql/digests", name, Counter, unit, help, source, func(s *snapshot.Server) *float64 {
-			// Seconds is nil as long as nothing could be read.
-			if s.Coverage == nil || s.Coverage.Seconds == nil {
+			// Without performance_schema, the slow log can show statements all the same.
+			if s.Coverage == nil || s.Coverage.Seconds == nil && s.Coverage.Statements == 0 {
 				return nil
 			}
 			return read(s.Coverage)
@@ -91,7 +91,7 @@ func coverageMetrics() []Metric {
 	}
 	table := func(name, help, source string, read func(d *snapshot.Digests) *float64) Metric {
 		return mysqlRow("mysql/digests", name, Gauge, "", help, source, func(s *snapshot.Server) *float64 {
-			if s.Digests == nil || s.Digests.Rows == nil {
+			if s.Digests == nil || s.Digests.Overflow == nil { // There is no table without performance_schema.
 				return nil
 			}
 			return read(s.Digests)
@@ -100,11 +100,11 @@ func coverageMetrics() []Metric {
 	return []Metric{
 		row("plimsoll_mysql_statements_total", "", "Statements that clients sent.", "Questions",
 			func(c *snapshot.Coverage) *float64 { return new(float64(c.Statements)) }),
-		row("plimsoll_mysql_statements_digested_total", "", "Statements that have a digest, those of the agent included.", "COUNT_STAR of all digests",
+		row("plimsoll_mysql_statements_digested_total", "", "Statements that were counted, by the digest table or the slow log, those of the agent included.", "COUNT_STAR of all digests; the slow log",
 			func(c *snapshot.Coverage) *float64 { return new(float64(c.Digested)) }),
 		row("plimsoll_mysql_statement_seconds_total", "seconds", "Time in all statements.", events,
 			func(c *snapshot.Coverage) *float64 { return c.Seconds }),
-		row("plimsoll_mysql_statement_hidden_seconds_total", "seconds", "Time in prepared statements that digests do not see.", events+", statement/com/Execute",
+		row("plimsoll_mysql_statement_hidden_seconds_total", "seconds", "Time in prepared statements that neither digests nor the slow log show.", events+", statement/com/Execute",
 			func(c *snapshot.Coverage) *float64 { return c.HiddenSeconds }),
 		row("plimsoll_mysql_prepared_executions_total", "", "Executions of prepared statements over the binary protocol.", "Com_stmt_execute",
 			func(c *snapshot.Coverage) *float64 { return new(float64(c.PreparedExecutions)) }),
@@ -112,6 +112,32 @@ func coverageMetrics() []Metric {
 			func(d *snapshot.Digests) *float64 { return new(float64(d.Used)) }),
 		table("plimsoll_mysql_digest_table_capacity", "Digests that the server's table can hold.", "performance_schema_digests_size",
 			func(d *snapshot.Digests) *float64 { return new(float64(d.Capacity)) }),
+	}
+}
+
+// slowLogMetrics are what following the slow log costs, and how far it came.
+func slowLogMetrics() []Metric {
+	row := func(name string, kind Type, unit, help string, read func(l *snapshot.SlowLog) *float64) Metric {
+		return mysqlRow("mysql/digests", name, kind, unit, help, "the slow log", func(s *snapshot.Server) *float64 {
+			if s.Digests == nil || s.Digests.SlowLog == nil {
+				return nil
+			}
+			return read(s.Digests.SlowLog)
+		})
+	}
+	return []Metric{
+		row("plimsoll_mysql_slow_log_read_bytes_total", Counter, "bytes", "Bytes that the agent read of the slow log.",
+			func(l *snapshot.SlowLog) *float64 { return new(float64(l.Bytes)) }),
+		row("plimsoll_mysql_slow_log_skipped_bytes_total", Counter, "bytes", "Bytes of the slow log that were left out, because it grew faster than it is read.",
+			func(l *snapshot.SlowLog) *float64 { return new(float64(l.SkippedBytes)) }),
+		row("plimsoll_mysql_slow_log_entries_total", Counter, "", "Entries that the agent read of the slow log.",
+			func(l *snapshot.SlowLog) *float64 { return new(float64(l.Entries)) }),
+		row("plimsoll_mysql_slow_log_uncounted_total", Counter, "", "Parts of the slow log that were no whole entry, and entries that could not be told from others.",
+			func(l *snapshot.SlowLog) *float64 { return new(float64(l.Damaged + l.Uncounted)) }),
+		row("plimsoll_mysql_slow_log_behind_seconds", Gauge, "seconds", "Age of the last entry that was read; 0 if all were.",
+			func(l *snapshot.SlowLog) *float64 { return l.BehindSeconds }),
+		row("plimsoll_mysql_slow_log_digests", Gauge, "", "Statements that the slow log counts, because it shows more of them than the digest table.",
+			func(l *snapshot.SlowLog) *float64 { return new(float64(l.Leads)) }),
 	}
 }
 

@@ -14,7 +14,7 @@ func fullServer() *snapshot.Server {
 		Identity: &snapshot.Identity{Key: "k"},
 		Settings: &snapshot.Settings{Variables: map[string]string{}},
 		Status:   &snapshot.Status{Values: map[string]float64{}},
-		Digests:  &snapshot.Digests{Rows: []snapshot.Digest{}},
+		Digests:  &snapshot.Digests{Rows: []snapshot.Digest{}, Overflow: &snapshot.DigestTotals{}, SlowLog: &snapshot.SlowLog{BehindSeconds: new(1.0)}},
 		Coverage: &snapshot.Coverage{Seconds: new(1.0), HiddenSeconds: new(1.0)},
 		Latency:  &snapshot.Latency{},
 		Use:      &snapshot.Use{},
