@@ -93,8 +93,8 @@ func readRate(s *fleet.Server) (float64, bool) {
 			calls += d.Calls
 		}
 	}
-	if w := s.Coverage; w != nil && w.PreparedHidden {
-		calls += w.PreparedExecutions
+	if w := s.Coverage; w != nil {
+		calls += w.HiddenExecutions()
 	}
 	return float64(calls) / s.Digests.Window.Seconds(), true
 }

@@ -250,10 +250,7 @@ func addCoverage(out *Server, c *fleet.CoverageWindow) {
 		out.SeenRatio = &seen
 	}
 	if seconds := c.Window.Seconds(); seconds > 0 {
-		var prepared float64
-		if c.PreparedHidden {
-			prepared = float64(c.PreparedExecutions) / seconds
-		}
+		prepared := float64(c.HiddenExecutions()) / seconds
 		out.HiddenPreparedPerSecond = &prepared
 	}
 }

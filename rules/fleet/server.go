@@ -165,9 +165,20 @@ type CoverageWindow struct {
 	Digested           uint64
 	PreparedExecutions uint64
 	PreparedHidden     bool
+	// PreparedLogged is how many of them the slow log shows where digests do not.
+	PreparedLogged uint64
 	// HiddenRatio is the share of statement time in executions that no digest
 	// shows, 0..1; nil if the server does not tell.
 	HiddenRatio *float64
+}
+
+// HiddenExecutions is how many executions of prepared statements neither the
+// digests nor the slow log show.
+func (w *CoverageWindow) HiddenExecutions() uint64 {
+	if !w.PreparedHidden {
+		return 0
+	}
+	return minus(w.PreparedExecutions, w.PreparedLogged)
 }
 
 // LockWindow is what waiting for locks cost.

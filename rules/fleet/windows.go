@@ -28,9 +28,10 @@ func statusWindow(first, last *snapshot.Status, w Window) *StatusWindow {
 
 // digestWindow returns nil for copies in which the server did not let its
 // statements be counted: it then has no rows, and none for those without a place.
+// What a slow log alone shows of the slow ones is no load either.
 func digestWindow(first, last *snapshot.Digests, w Window) *DigestWindow {
 	for _, d := range []*snapshot.Digests{first, last} {
-		if len(d.Rows) == 0 && d.Overflow == nil {
+		if d.Partial || len(d.Rows) == 0 && d.Overflow == nil {
 			return nil
 		}
 	}
@@ -85,6 +86,7 @@ func coverageWindow(first, last *snapshot.Coverage, w Window) *CoverageWindow {
 		Digested:           minus(last.Digested, first.Digested),
 		PreparedExecutions: minus(last.PreparedExecutions, first.PreparedExecutions),
 		PreparedHidden:     last.PreparedHidden,
+		PreparedLogged:     minus(last.PreparedLogged, first.PreparedLogged),
 	}
 	hidden, all := difference(first.HiddenSeconds, last.HiddenSeconds), difference(first.Seconds, last.Seconds)
 	if hidden != nil && all != nil && *all > 0 {
