@@ -43,14 +43,16 @@ func (b *Builder) Digest(o Options) *Digest {
 
 // addQueries adds all statements that count, and returns their time.
 func (b *Builder) addQueries(d *Digest, o Options) (micros uint64) {
-	for _, c := range b.sum.Classes() {
-		if o.Keep != nil && !o.Keep(c) {
-			continue
-		}
-		d.Statements++
-		micros = plus(micros, d.add(c))
-		d.Queries = append(d.Queries, b.query(c, o))
+	classes := b.sum.Classes()
+	if o.Keep != nil {
+		classes = slices.DeleteFunc(classes, func(c *slowlog.Class) bool { return !o.Keep(c) })
 	}
+	for _, c := range classes {
+		micros = plus(micros, d.add(c))
+	}
+	d.Statements = uint64(len(classes))
+	d.Queries = make([]Query, len(classes))
+	each(len(classes), func(i int) { d.Queries[i] = b.query(classes[i], o) })
 	return micros
 }
 

@@ -1,20 +1,51 @@
 package digest
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"plimsoll/advisor/layout"
 )
 
 // JSON returns the digest as docs/digest.schema.json says.
 func (d *Digest) JSON() ([]byte, error) {
-	raw, err := layout.JSON(d)
+	frame := *d
+	frame.Queries = []Query{}
+	raw, err := layout.JSON(&frame)
 	if err != nil {
 		return nil, fmt.Errorf("encode digest: %w", err)
 	}
-	return raw, nil
+	if len(d.Queries) == 0 {
+		return raw, nil
+	}
+	parts, err := d.queryParts()
+	if err != nil {
+		return nil, fmt.Errorf("encode queries of digest: %w", err)
+	}
+	// No text can look like this, because its quotes are escaped.
+	before, after, _ := bytes.Cut(raw, []byte(`"queries": []`))
+	parts[0] = slices.Concat(before, []byte(`"queries": [`), parts[0][len(","):])
+	return slices.Concat(append(parts, []byte("\n  ]"), after)...), nil
+}
+
+// partSize is how many statements are encoded at a time.
+const partSize = 128
+
+// queryParts encodes the statements, each behind a comma and a line end.
+func (d *Digest) queryParts() ([][]byte, error) {
+	parts := make([][]byte, (len(d.Queries)+partSize-1)/partSize)
+	errs := make([]error, len(parts))
+	each(len(parts), func(i int) {
+		for q := i * partSize; q < min((i+1)*partSize, len(d.Queries)) && errs[i] == nil; q++ {
+			parts[i] = append(parts[i], ",\n    "...)
+			parts[i], errs[i] = layout.AppendJSON(parts[i], &d.Queries[q], 2)
+		}
+	})
+	return parts, errors.Join(errs...)
 }
 
 // Read decodes what JSON wrote. One of a later schema is refused.
