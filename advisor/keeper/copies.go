@@ -142,9 +142,13 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	if err := makeFolder(filepath.Join(k.dir, s.AgentID)); err != nil {
 		return err
 	}
-	if err := k.write(k.path(s.AgentID, s.Taken), lean); err != nil {
+	path := k.path(s.AgentID, s.Taken)
+	if err := k.write(path, lean); err != nil {
 		return err
 	}
+	k.mu.Lock()
+	delete(k.bases, path) // it was another copy of the same second
+	k.mu.Unlock()
 	k.remember(s)
 	return k.prune(s.AgentID, times)
 }

@@ -225,3 +225,28 @@ func TestOfTheOldestCopyOnlyTotalsAreKeptInMemory(t *testing.T) {
 		t.Errorf("the oldest copy's server (-want +got):\n%s", diff)
 	}
 }
+
+func TestACopyThatReplacesOneOfTheSameSecondBoundsTheWindow(t *testing.T) {
+	now := noon
+	k := open(t, &now)
+	at := func(after time.Duration, calls uint64) *snapshot.Snapshot {
+		s := agentSnapshot("agent-00000001", noon.Add(after), "e", calls)
+		s.Server("db1").Status = &snapshot.Status{Meta: snapshot.Meta{Taken: s.Taken, Epoch: "s"}}
+		return s
+	}
+	first := at(0, 0)
+	first.Servers["db1"].Digests = nil // not read yet
+	var got []*snapshot.Snapshot
+	for _, s := range []*snapshot.Snapshot{first, at(time.Second/4, 1), at(time.Second/2, 2), at(time.Minute, 3)} {
+		var err error
+		if got, err = k.Copies(s, fleet.Window{From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.keep(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 2 || got[0].Servers["db1"].Digests == nil {
+		t.Errorf("copies = %+v, want the second one of noon, with digests, and the latest", got)
+	}
+}
