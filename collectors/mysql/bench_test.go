@@ -156,6 +156,7 @@ SELECT e.entity_id, e.sku, e.price AS price_%d FROM catalog_product_entity AS e 
 		for _, s := range round {
 			known[s.fingerprint] = true
 		}
+		b.ReportMetric(float64(log.totals.Entries), "entries/op")
 		_ = log.follower.Close()
 	}
 }

@@ -168,6 +168,23 @@ func TestAChangeOfLeaderAddsNothingTwice(t *testing.T) {
 	}
 }
 
+func TestALeaderThatStaysLosesNothing(t *testing.T) {
+	for name, log := range map[string]bool{"the table": false, "the log": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSources()
+			s.lead = func(c *contest) { c.log = log }
+			for at := range 20 * roundLength {
+				s.calls = append(s.calls, call{at + 1, true, true})
+			}
+			for range 10 {
+				if got, want := s.read(), uint64(s.round*roundLength); got != want {
+					t.Errorf("round %d: %d calls were counted, want %d", s.round, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestWithoutATableTheLogCountsEverything(t *testing.T) {
 	l := newLedger(time.Unix(0, 0))
 	for round := range 3 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,6 +166,32 @@ func TestWhatMariaDBHidesIsCountedFromItsLog(t *testing.T) {
 			prepared(9)
 			check("a restart of agent and server")
 		})
+	}
+}
+
+// TestRotationUnderLoadLosesNothing rotates the log of a server that is running
+// statements which only the log shows, and reads it at any moment.
+func TestRotationUnderLoadLosesNothing(t *testing.T) {
+	s, log := logging(t, servers.MariaDB1011)
+	newGenerator(t, s)
+	polls := newPoller(t, open(t, s, 1))
+	const executions = 6000
+	var work sync.WaitGroup
+	for range 2 {
+		work.Go(func() { runPrepared(t, s, preparedStatement, executions/2) })
+	}
+	for range 6 {
+		polls.parts(t)
+		rotate(t, s, log)
+		polls.parts(t)
+	}
+	work.Wait()
+	d := polls.parts(t).Digests
+	if calls, _ := statementCalls(d, preparedStatement); calls != executions {
+		t.Errorf("%d calls were counted, want %d", calls, executions)
+	}
+	if d.SlowLog.Damaged != 0 || d.SlowLog.SkippedBytes != 0 || len(d.Gaps) != 0 {
+		t.Errorf("the log is %+v with gaps %v, want nothing damaged or lost", d.SlowLog, d.Gaps)
 	}
 }
 
