@@ -77,7 +77,7 @@ func settings() []string {
 		"sync_binlog = 1",
 		"binlog_format = ROW",
 		"binlog_expire_logs_seconds = 604800",
-		"max_connections = 100",
+		"max_connections = 150",
 	}
 }
 
