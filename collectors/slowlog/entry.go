@@ -60,6 +60,7 @@ type decoder struct {
 	rate   uint64 // log_slow_rate_limit, where the log does not tell
 	always uint64 // from which duration on no call is left out, in µs; 0 if unknown
 	inherited
+	fields fields // of the headers before
 	header header // of the entry that is read
 }
 
@@ -79,7 +80,8 @@ func (d *decoder) decode(b *batch, s span, e *Entry) reason {
 	if s.fresh {
 		d.database = d.database[:0]
 	}
-	d.header = header{}
+	d.fields.at = 0
+	d.header = header{fields: &d.fields}
 	why := d.header.read(b.data[s.begin:s.body], e)
 	if d.header.local != 0 {
 		d.micros = d.header.local

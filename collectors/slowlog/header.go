@@ -4,6 +4,7 @@ import "bytes"
 
 // header reads the lines above a statement.
 type header struct {
+	fields   *fields
 	local    int64 // # Time without a zone, which following entries inherit
 	timed    bool  // there was a Query_time
 	bad      bool  // which was no duration
@@ -119,13 +120,12 @@ func (h *header) plan(b []byte, begin, end int, e *Entry) {
 func (h *header) pairs(b []byte, e *Entry) {
 	for {
 		b = skipBlanks(b)
-		colon := bytes.IndexByte(b, ':')
-		if colon < 0 {
+		f := h.fields.next(b)
+		if f == nil {
 			return
 		}
-		name := b[:colon]
-		b = b[colon+1:]
-		if string(name) == "Schema" {
+		b = b[len(f.name):]
+		if f.name == "Schema:" {
 			b = h.database(b, e)
 			continue
 		}
@@ -134,7 +134,9 @@ func (h *header) pairs(b []byte, e *Entry) {
 		for end < len(b) && b[end] != ' ' {
 			end++
 		}
-		h.pair(name, b[:end], e)
+		if f.read != nil {
+			f.read(h, b[:end], e)
+		}
 		b = b[end:]
 	}
 }
@@ -160,79 +162,6 @@ func (h *header) database(b []byte, e *Entry) (rest []byte) {
 	return b[end:]
 }
 
-// pair reads one value.
-func (h *header) pair(name, value []byte, e *Entry) {
-	switch string(name) {
-	case "Query_time":
-		e.Duration, h.timed = parseMicros(value)
-		h.bad = !h.timed
-	case "Lock_time":
-		setSeconds(e, LockTime, value)
-	case "Rows_sent":
-		setCount(e, RowsSent, value)
-	case "Rows_examined":
-		setCount(e, RowsExamined, value)
-	case "Rows_affected":
-		setCount(e, RowsAffected, value)
-	case "Bytes_sent":
-		setCount(e, BytesSent, value)
-	case "Thread_id":
-		e.Thread, _ = parseUint(value)
-	case "Full_scan":
-		e.setFlag(FullScan, value)
-	case "Full_join":
-		e.setFlag(FullJoin, value)
-	case "Filesort":
-		e.setFlag(Filesort, value)
-	case "Filesort_on_disk":
-		e.setFlag(FilesortDisk, value)
-	case "Tmp_table":
-		setUnknownFlag(e, TmpTables, value)
-	case "Tmp_table_on_disk":
-		setUnknownFlag(e, TmpDiskTables, value)
-	case "Tmp_tables", "Created_tmp_tables":
-		setCount(e, TmpTables, value)
-	case "Tmp_disk_tables", "Created_tmp_disk_tables":
-		setCount(e, TmpDiskTables, value)
-	case "Merge_passes", "Sort_merge_passes":
-		setCount(e, MergePasses, value)
-	case "Errno", "Last_errno":
-		if n, ok := parseUint(value); ok {
-			e.set(Failed, min(n, 1))
-		}
-	case "Pages_read", "InnoDB_IO_r_ops":
-		setCount(e, PagesRead, value)
-	case "InnoDB_IO_r_wait":
-		setSeconds(e, ReadTime, value)
-	case "InnoDB_rec_lock_wait":
-		setSeconds(e, RowLockTime, value)
-	case "Pages_read_time": // milliseconds
-		if n, ok := parseDecimal(value, 3); ok {
-			e.set(ReadTime, n)
-		}
-	case "Log_slow_rate_limit":
-		h.limit, _ = parseUint(value)
-	default:
-		h.reading(name, value)
-	}
-}
-
-// reading reads a counter of log_slow_extra.
-func (h *header) reading(name, value []byte) {
-	switch string(name) {
-	case "Read_first":
-		h.first, _ = parseUint(value)
-		h.seen |= seenFirst
-	case "Read_rnd_next":
-		h.rndNext, _ = parseUint(value)
-		h.seen |= seenRndNext
-	case "Sort_range_count", "Sort_scan_count":
-		n, _ := parseUint(value)
-		h.sorts = plus(h.sorts, n)
-		h.seen |= seenSorts
-	}
-}
-
 // derive tells what the counters of log_slow_extra mean together. InnoDB begins the scan of a table at
 // its first row and goes on with Read_rnd_next; the scan of an index goes on with Read_next, and that
 // of a temporary table has no Read_first.
@@ -242,24 +171,5 @@ func (h *header) derive(e *Entry) {
 	}
 	if h.seen&seenSorts != 0 {
 		e.set(Filesort, min(h.sorts, 1))
-	}
-}
-
-func setCount(e *Entry, which Figure, value []byte) {
-	if n, ok := parseUint(value); ok {
-		e.set(which, n)
-	}
-}
-
-func setSeconds(e *Entry, which Figure, value []byte) {
-	if n, ok := parseMicros(value); ok {
-		e.set(which, n)
-	}
-}
-
-// setUnknownFlag sets a flag unless the log told the count already.
-func setUnknownFlag(e *Entry, which Figure, value []byte) {
-	if _, known := e.Get(which); !known {
-		e.setFlag(which, value)
 	}
 }
