@@ -8,7 +8,11 @@ import (
 
 func TestJSONIsIndentedAsTheStandardLibraryDoes(t *testing.T) {
 	for _, v := range []any{
-		nil, true, "", 1.5e300, -3, []int{}, map[string]int{}, []any{[]any{}, map[string]any{}}, struct{}{},
+		nil, true, "", 1.5e300, -3,
+		[]int{},
+		map[string]int{},
+		[]any{[]any{}, map[string]any{}},
+		struct{}{},
 		[]any{"a,b:{}[]", `"\`, `\\"`, "<é €>", "tab\tnewline\n\x01\x00", []any{map[string]any{"k": []int{1, 2}, `"`: nil}}},
 		map[string]any{"a": map[string]any{"b": map[string]any{"c": []any{1, "2", false}}}},
 	} {
