@@ -176,13 +176,19 @@ func (s *skeleton) rows() {
 
 // row reads a row of values and returns its mark; 0 if there is none.
 func (s *skeleton) row() uint64 {
-	if !s.mark('(') || !s.value() {
+	if !s.mark('(') {
 		return 0
 	}
 	mark := uint64(markRow)
-	for s.mark(',') {
+	for {
+		if s.integers() {
+			mark = markRows
+		}
 		if !s.value() {
 			return 0
+		}
+		if !s.mark(',') {
+			break
 		}
 		mark = markRows
 	}
@@ -190,6 +196,23 @@ func (s *skeleton) row() uint64 {
 		return 0
 	}
 	return mark
+}
+
+// integers reads numbers of nothing but digits, each with a comma directly behind it, and reports
+// whether there were any. They are most of the bytes of a log: long lists of ids.
+func (s *skeleton) integers() bool {
+	src, end := s.src, s.pos
+	for i := end; i < len(src); i++ {
+		if c := src[i]; c-'0' <= 9 {
+			continue
+		} else if c != ',' || i == end {
+			break
+		}
+		end = i + 1
+	}
+	found := end > s.pos
+	s.pos = end
+	return found
 }
 
 // mark reads blanks and the mark c, and reports whether there was one.
