@@ -71,7 +71,6 @@ bench-fleet: ## The advisor with 1,000 replayed agents (10 min)
 
 .PHONY: bench-digest
 bench-digest: build ## `plimsoll digest` beside pt-query-digest, go-mysql and a plain scan (5 min)
-	.ci/deps test
 	cd fixtures/digestbench && go run . -plimsoll ../../bin/plimsoll
 
 .PHONY: package

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"plimsoll/fixtures/servers"
 	"plimsoll/fixtures/slowlogs"
 )
 
@@ -29,13 +30,6 @@ func TestTotalsAreThoseOfPtQueryDigest(t *testing.T) {
 // each entry counts once.
 func comparePeer(t *testing.T, log []byte) {
 	t.Helper()
-	if _, err := exec.LookPath("pt-query-digest"); err != nil {
-		if os.Getenv("PLIMSOLL_REQUIRE_SERVERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Log("not compared with pt-query-digest, of Debian's percona-toolkit: it is not here")
-		return
-	}
 	theirs := askPeer(t, log)
 	entries, ours := unweighted(t, log)
 	if theirs.Calls != entries {
@@ -75,7 +69,7 @@ func askPeer(t *testing.T, log []byte) peerTotals {
 	if err := os.WriteFile(path, log, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "pt-query-digest", "--no-version-check", "--output", "json", "--limit", "1", path)
+	cmd := exec.CommandContext(t.Context(), servers.PTQueryDigest.Path(t), "--no-version-check", "--output", "json", "--limit", "1", path)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
