@@ -3,6 +3,7 @@ package digest
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"time"
@@ -209,11 +210,12 @@ func ofKind(all []Change, kind Kind) []Change {
 	return out
 }
 
-// JSON returns the comparison as docs/digest-comparison.schema.json says.
-func (c *Comparison) JSON() ([]byte, error) {
+// JSON writes the comparison as docs/digest-comparison.schema.json says.
+func (c *Comparison) JSON(to io.Writer) error {
 	raw, err := layout.JSON(c)
 	if err != nil {
-		return nil, fmt.Errorf("encode comparison: %w", err)
+		return fmt.Errorf("encode comparison: %w", err)
 	}
-	return raw, nil
+	_, err = to.Write(raw)
+	return err
 }

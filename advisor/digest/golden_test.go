@@ -3,6 +3,7 @@ package digest
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the golden files and the schema
 // rendering is what Digest and Comparison have in common.
 type rendering interface {
 	Text(o TextOptions) []byte
-	JSON() ([]byte, error)
+	JSON(to io.Writer) error
 	Markdown() ([]byte, error)
 	HTML() ([]byte, error)
 }
@@ -30,6 +31,15 @@ func renderings(t *testing.T) map[string]rendering {
 		out[name] = d
 	}
 	return out
+}
+
+// jsonOf returns JSON as the other formats are.
+func jsonOf(r rendering) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		var raw bytes.Buffer
+		err := r.JSON(&raw)
+		return raw.Bytes(), err
+	}
 }
 
 func compared(t *testing.T) *Comparison {
@@ -47,7 +57,7 @@ func TestFormatsShowTheStoriesAsInTheGoldenFiles(t *testing.T) {
 	for name, r := range renderings(t) {
 		formats := map[string]func() ([]byte, error){
 			"txt":  func() ([]byte, error) { return r.Text(TextOptions{}), nil },
-			"html": r.HTML, "md": r.Markdown, "json": r.JSON,
+			"html": r.HTML, "md": r.Markdown, "json": jsonOf(r),
 		}
 		for format, render := range formats {
 			t.Run(name+"."+format, func(t *testing.T) {

@@ -61,15 +61,15 @@ func TestPublishedSchemasAreThoseOfTheTypes(t *testing.T) {
 func TestJSONIsAsTheSchemasSay(t *testing.T) {
 	for name, r := range renderings(t) {
 		t.Run(name, func(t *testing.T) {
-			raw, err := r.JSON()
-			if err != nil {
+			var raw bytes.Buffer
+			if err := r.JSON(&raw); err != nil {
 				t.Fatal(err)
 			}
 			file := "digest.schema.json"
 			if _, compared := r.(*Comparison); compared {
 				file = "digest-comparison.schema.json"
 			}
-			if err := jsonschema.Validate(schema(t, file), raw); err != nil {
+			if err := jsonschema.Validate(schema(t, file), raw.Bytes()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -78,11 +78,11 @@ func TestJSONIsAsTheSchemasSay(t *testing.T) {
 
 func TestReadReturnsWhatJSONWrote(t *testing.T) {
 	want := stories(t)["shop"]
-	raw, err := want.JSON()
-	if err != nil {
+	var raw bytes.Buffer
+	if err := want.JSON(&raw); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(bytes.NewReader(raw))
+	got, err := Read(&raw)
 	if err != nil {
 		t.Fatal(err)
 	}

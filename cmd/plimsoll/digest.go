@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -141,7 +142,7 @@ func (d *digester) options(cmd *cobra.Command, now time.Time) (digest.Options, e
 // rendering is a digest or a comparison.
 type rendering interface {
 	Text(digest.TextOptions) []byte
-	JSON() ([]byte, error)
+	JSON(to io.Writer) error
 	Markdown() ([]byte, error)
 	HTML() ([]byte, error)
 }
@@ -165,33 +166,45 @@ func (d *digester) read(cmd *cobra.Command, r *digestReader, files []string) (re
 }
 
 func (d *digester) write(cmd *cobra.Command, shown rendering) error {
-	body, err := d.render(cmd, shown)
-	if err != nil {
-		return internal(err)
-	}
 	if d.samples == string(digest.Full) && len(d.compare) == 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "plimsoll: --samples full: this digest shows literals, which are data of your customers; do not pass it on")
 	}
-	if d.to != "" {
-		// Samples can hold literals: this is for the user alone.
-		err = os.WriteFile(d.to, body, 0o600)
-	} else {
-		_, err = cmd.OutOrStdout().Write(body)
+	if d.to == "" {
+		return d.render(cmd, shown, cmd.OutOrStdout())
 	}
+	// Samples can hold literals: this is for the user alone.
+	f, err := os.OpenFile(d.to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write digest: %w", err)
 	}
-	return nil
+	err = d.render(cmd, shown, f)
+	if closed := f.Close(); err == nil && closed != nil {
+		err = fmt.Errorf("write digest: %w", closed)
+	}
+	return err
 }
 
-func (d *digester) render(cmd *cobra.Command, shown rendering) ([]byte, error) {
+func (d *digester) render(cmd *cobra.Command, shown rendering, to io.Writer) error {
+	var body []byte
+	var err error
 	switch d.format {
-	case "html":
-		return shown.HTML()
-	case "md":
-		return shown.Markdown()
 	case "json":
-		return shown.JSON()
+		if err := shown.JSON(to); err != nil {
+			return fmt.Errorf("write digest: %w", err)
+		}
+		return nil
+	case "html":
+		body, err = shown.HTML()
+	case "md":
+		body, err = shown.Markdown()
+	default:
+		body = shown.Text(digest.TextOptions{Colour: d.to == "" && colourful(cmd.OutOrStdout())})
 	}
-	return shown.Text(digest.TextOptions{Colour: d.to == "" && colourful(cmd.OutOrStdout())}), nil
+	if err != nil {
+		return internal(err)
+	}
+	if _, err = to.Write(body); err != nil {
+		return fmt.Errorf("write digest: %w", err)
+	}
+	return nil
 }
