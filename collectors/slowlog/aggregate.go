@@ -62,6 +62,7 @@ type Aggregate struct {
 	options  Options
 	classes  map[sqltext.Sum]*Class
 	digester sqltext.Digester
+	names    spellings
 	told     uint32 // the figures that at least one entry told
 	first    int64
 	last     int64
@@ -69,7 +70,7 @@ type Aggregate struct {
 
 // NewAggregate returns an empty aggregate.
 func NewAggregate(o Options) *Aggregate {
-	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, Other: newClass()}
+	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, names: spellings{}, Other: newClass()}
 	a.digester.Options = o.SQL
 	return a
 }
@@ -104,6 +105,7 @@ type position struct {
 	place
 	sample int    // Options.SampleBytes
 	lines  *lines // nil if they are not known
+	names  spellings
 }
 
 func (a *Aggregate) add(e *Entry, at *position) {
@@ -117,6 +119,7 @@ func (a *Aggregate) add(e *Entry, at *position) {
 	a.Estimated = a.Estimated || e.Estimated
 	a.told |= e.known
 	a.saw(e.Micros, e.Micros)
+	at.names = a.names
 	a.class(e).add(e, at)
 }
 
@@ -166,13 +169,13 @@ func (a *Aggregate) Merge(o *Aggregate) {
 	a.told |= o.told
 	a.saw(o.first, o.last)
 	a.skip(o.Skipped, o.Skips)
-	a.Other.merge(&o.Other)
+	a.Other.merge(&o.Other, a.names)
 	for sum, c := range o.classes {
 		switch have := a.classes[sum]; {
 		case have != nil:
-			have.merge(c)
+			have.merge(c, a.names)
 		case len(a.classes) >= a.options.classes():
-			a.Other.merge(c)
+			a.Other.merge(c, a.names)
 		default:
 			a.classes[sum] = c
 		}

@@ -140,15 +140,15 @@ func TestClassesBeyondTheLimitAreTheOthers(t *testing.T) {
 func TestNamesAreBoundedInAnyOrder(t *testing.T) {
 	var forward, backward Names
 	for i := range 100 {
-		forward.add(fmt.Appendf(nil, "shop%02d", i), 1)
-		backward.add(fmt.Appendf(nil, "shop%02d", 99-i), 1)
+		forward.add(fmt.Appendf(nil, "shop%02d", i), 1, nil)
+		backward.add(fmt.Appendf(nil, "shop%02d", 99-i), 1, nil)
 	}
 	if diff := cmp.Diff(forward.List, backward.List); diff != "" || len(forward.List) != mostNames || !forward.More || !backward.More {
 		t.Errorf("%v and %v", forward.List, backward.List)
 	}
 	half := Names{}
-	half.add([]byte("shop03"), 5)
-	half.merge(&backward)
+	half.add([]byte("shop03"), 5, nil)
+	half.merge(&backward, nil)
 	if want := (Name{"shop03", 6}); half.List[3] != want || half.String() != forward.String() {
 		t.Errorf("merged: %v", half.List)
 	}
@@ -212,5 +212,29 @@ func TestKnownStatementsAreAddedWithoutAllocation(t *testing.T) {
 		if allocs := testing.AllocsPerRun(3, add); allocs > 0 {
 			t.Errorf("%s: %g allocations for %d entries", l, allocs, len(b.spans))
 		}
+	}
+}
+
+func TestASketchCountsBeyondWhatAPageHolds(t *testing.T) {
+	var whole, first, second Sketch
+	for i, calls := range []uint64{1 << 40, 3, 1<<32 - 1, 1, 1 << 50} {
+		duration := uint64(5 + i/4*500)
+		whole.add(duration, calls)
+		[]*Sketch{&first, &second}[i%2].add(duration, calls)
+	}
+	first.merge(&second)
+	for _, s := range []*Sketch{&whole, &first} {
+		if got, want := s.in(5, s.page(0)[5]), uint64(1<<40+1<<32+3); got != want || s.calls != want+1<<50 {
+			t.Errorf("%d calls of 5 µs and %d in all, want %d and %d", got, s.calls, want, want+1<<50)
+		}
+		if low, high := s.Quantile(0.0009), s.Quantile(0.01); low != 5 || high < 500 || high > 510 {
+			t.Errorf("quantiles %g and %g, want 5 and 505", low, high)
+		}
+	}
+	for range 3 {
+		whole.add(7, math.MaxUint64)
+	}
+	if got := whole.in(7, whole.page(0)[7]); got != math.MaxUint64 {
+		t.Errorf("%d calls of 7 µs, want the largest number", got)
 	}
 }

@@ -108,9 +108,9 @@ func (c *Class) add(e *Entry, at *position) {
 		which := bits.TrailingZeros32(left)
 		c.totals[which].add(e.value[which], e.Calls)
 	}
-	c.Databases.add(e.Database, e.Calls)
-	c.Users.add(e.User, e.Calls)
-	c.Hosts.add(e.Host, e.Calls)
+	c.Databases.add(e.Database, e.Calls, at.names)
+	c.Users.add(e.User, e.Calls, at.names)
+	c.Hosts.add(e.Host, e.Calls, at.names)
 	c.saw(e.Micros, e.Micros)
 	c.slowest(e, at)
 	c.planned(e, at)
@@ -136,7 +136,7 @@ func (c *Class) slowest(e *Entry, at *position) {
 	c.Slowest = Sample{
 		at: at.place, File: at.place.file, Offset: e.Offset, Line: at.lines.at(e.Offset),
 		Micros: e.Duration, Time: e.Time(), Figures: e.Figures,
-		User: string(e.User), Host: string(e.Host), Database: string(e.Database),
+		User: at.names.of(e.User), Host: at.names.of(e.Host), Database: at.names.of(e.Database),
 		SQL: string(e.Statement[:min(len(e.Statement), at.sample)]),
 	}
 	if bytes.Contains(e.Statement, []byte("/*")) {
@@ -161,7 +161,7 @@ func (c *Class) planned(e *Entry, at *position) {
 }
 
 // merge adds the calls of o, which is of the same statement.
-func (c *Class) merge(o *Class) {
+func (c *Class) merge(o *Class, known spellings) {
 	if o.seen.before(c.seen) {
 		c.seen, c.Text, c.Kind, c.Reads, c.Writes = o.seen, o.Text, o.Kind, o.Reads, o.Writes
 	}
@@ -173,9 +173,9 @@ func (c *Class) merge(o *Class) {
 	for which := range c.totals {
 		c.totals[which].merge(o.totals[which])
 	}
-	c.Databases.merge(&o.Databases)
-	c.Users.merge(&o.Users)
-	c.Hosts.merge(&o.Hosts)
+	c.Databases.merge(&o.Databases, known)
+	c.Users.merge(&o.Users, known)
+	c.Hosts.merge(&o.Hosts, known)
 	c.saw(o.first, o.last)
 	if o.MaxMicros > c.MaxMicros || o.MaxMicros == c.MaxMicros && o.Slowest.at.before(c.Slowest.at) {
 		c.MaxMicros, c.Slowest = o.MaxMicros, o.Slowest

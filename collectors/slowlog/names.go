@@ -28,8 +28,26 @@ const mostNames = 20
 // longestName bounds a name, in bytes: names of accounts, hosts and databases are shorter.
 const longestName = 255
 
+// spellings has each name once, because every statement has the same few. nil is none.
+type spellings map[string]string
+
+// mostSpellings bounds what is kept of a hostile log.
+const mostSpellings = 10_000
+
+// of returns a name as a string.
+func (s spellings) of(name []byte) string {
+	if have, ok := s[string(name)]; ok {
+		return have
+	}
+	text := string(name)
+	if s != nil && len(s) < mostSpellings && len(text) <= longestName {
+		s[text] = text
+	}
+	return text
+}
+
 // add counts calls for a name. The empty name is none.
-func (n *Names) add(name []byte, calls uint64) {
+func (n *Names) add(name []byte, calls uint64, known spellings) {
 	if len(name) == 0 {
 		return
 	}
@@ -44,7 +62,7 @@ func (n *Names) add(name []byte, calls uint64) {
 		return
 	}
 	if !found {
-		n.insert(i, string(name))
+		n.insert(i, known.of(name))
 	}
 	n.List[i].Calls = plus(n.List[i].Calls, calls)
 	n.last = i
@@ -68,9 +86,9 @@ func (n *Names) insert(i int, name string) {
 	}
 }
 
-func (n *Names) merge(o *Names) {
+func (n *Names) merge(o *Names, known spellings) {
 	for _, name := range o.List {
-		n.add([]byte(name.Name), name.Calls)
+		n.add([]byte(name.Name), name.Calls, known)
 	}
 	n.More = n.More || o.More
 }

@@ -13,11 +13,12 @@ import (
 // one of the calls themselves. This is HdrHistogram's layout; DDSketch (Masson, Rim, Lee, VLDB 2019)
 // has the same guarantee with a logarithm a call.
 //
-// Buckets stand in pages of 16, and only pages that were counted in have memory: 128 bytes each, of
-// which there are at most 180. Most statements need a few.
+// Buckets stand in pages of 16, and only pages that were counted in have memory: 64 bytes each, a line
+// of a processor's cache, of which there are at most 180. Most statements need a few.
 type Sketch struct {
 	place [sketchPages]uint8 // the index of a page, plus 1; 0 if there is none
-	pages [][pageBuckets]uint64
+	pages [][pageBuckets]uint32
+	above map[int]uint64 // by bucket, how many times 2^32 calls there are more; mostly nil
 	calls uint64
 }
 
@@ -31,14 +32,40 @@ const (
 // add counts a duration in microseconds for a number of calls.
 func (s *Sketch) add(micros, calls uint64) {
 	bucket := bucketOf(min(micros, mostMicros))
-	page := s.page(bucket / pageBuckets)
-	page[bucket%pageBuckets] = plus(page[bucket%pageBuckets], calls)
+	s.count(s.page(bucket/pageBuckets), bucket, calls)
 	s.calls = plus(s.calls, calls)
 }
 
-func (s *Sketch) page(i int) *[pageBuckets]uint64 {
+// count counts calls in a bucket of a page.
+func (s *Sketch) count(page *[pageBuckets]uint32, bucket int, calls uint64) {
+	n := &page[bucket%pageBuckets]
+	sum := plus(uint64(*n), calls)
+	*n = uint32(sum) //nolint:gosec // the rest is in above
+	if sum > math.MaxUint32 {
+		s.carry(bucket, sum>>32)
+	}
+}
+
+// carry counts what a bucket cannot hold.
+func (s *Sketch) carry(bucket int, times uint64) {
+	if s.above == nil {
+		s.above = map[int]uint64{}
+	}
+	s.above[bucket] = plus(s.above[bucket], times)
+}
+
+// in returns the calls in a bucket whose page has n.
+func (s *Sketch) in(bucket int, n uint32) uint64 {
+	above := s.above[bucket]
+	if above > math.MaxUint32 {
+		return math.MaxUint64
+	}
+	return above<<32 | uint64(n)
+}
+
+func (s *Sketch) page(i int) *[pageBuckets]uint32 {
 	if s.place[i] == 0 {
-		s.pages = append(s.pages, [pageBuckets]uint64{})
+		s.pages = append(s.pages, [pageBuckets]uint32{})
 		s.place[i] = uint8(len(s.pages)) // at most sketchPages, which fits
 	}
 	return &s.pages[s.place[i]-1]
@@ -51,9 +78,12 @@ func (s *Sketch) merge(o *Sketch) {
 			continue
 		}
 		page := s.page(i)
-		for j, calls := range o.pages[place-1] {
-			page[j] = plus(page[j], calls)
+		for j, n := range o.pages[place-1] {
+			s.count(page, i*pageBuckets+j, uint64(n))
 		}
+	}
+	for bucket, times := range o.above {
+		s.carry(bucket, times)
 	}
 	s.calls = plus(s.calls, o.calls)
 }
@@ -70,9 +100,11 @@ func (s *Sketch) Quantile(q float64) float64 {
 		if place == 0 {
 			continue
 		}
-		for j, calls := range s.pages[place-1] {
+		for j, n := range s.pages[place-1] {
+			bucket := i*pageBuckets + j
+			calls := s.in(bucket, n)
 			if calls >= rank {
-				return middle(i*pageBuckets + j)
+				return middle(bucket)
 			}
 			rank -= calls
 		}
