@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +97,12 @@ func listed[T ~string](values []T) string {
 	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
+// collectAt is the garbage collector's percentage while logs are read. Nearly all that is allocated stays,
+// so that half of the usual room costs hardly any time and a tenth less memory.
+const collectAt = 50
+
 func (d *digester) run(cmd *cobra.Command, args []string) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	how, err := d.options(cmd, time.Now())
 	if err != nil {
 		return err
