@@ -330,7 +330,7 @@ func running(stat string) bool {
 func hang(t *testing.T, server *Server, jobs []collectors.Job) {
 	t.Helper()
 	const limit = 500 * time.Millisecond
-	server.statusNow, server.settingsNow = nil, nil // They would serve a while.
+	server.statusNow, server.settingsNow = nil, nil      // They would serve a while.
 	silent := []string{"mysql/cost", "mysql/lag_totals"} // They ask nobody.
 	if _, family := server.link.generation(); family == snapshot.MariaDB {
 		silent = append(silent, "mysql/latency") // Nor does this, where there is no histogram.
