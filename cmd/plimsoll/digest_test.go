@@ -83,6 +83,7 @@ func TestBadInputIsNamedAndTheGoodPartDigested(t *testing.T) {
 		"binary at end":  {good + "\n" + strings.Repeat("\x00", 100), "bad.log, line ", calls, exitFine},
 		"half an entry":  {good + "# User@Host: a[a] @ b []\n# Query_time: 1", "the log ends within this entry", calls, exitFine},
 		"truncated gzip": {packed[:len(packed)-9], "the compressed file was cut off: unexpected EOF; what stands before it was read", 0, exitFine},
+		"half a gzip":    {packed[:len(packed)/2], ": the log ends within this entry", 0, exitFine},
 		"broken gzip":    {"\x1f\x8b\x08garbage that is no stream", "bad.log", 0, exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plimsoll/fixtures/slowlogs"
 )
 
@@ -172,12 +174,33 @@ func TestWhatIsNoSlowLogIsNamed(t *testing.T) {
 	}
 }
 
-func TestABrokenSourceKeepsWhatWasRead(t *testing.T) {
+// A log that cannot be read on is one that ends there: nothing of it is dropped without a word.
+func TestABrokenSourceIsReadUpToTheBreak(t *testing.T) {
 	broken := errors.New("disk on fire")
-	src := io.MultiReader(strings.NewReader(plainHeader+"SELECT 1;\n"+plainHeader+"SELECT 2;\n"), errReader{broken})
-	a, err := Digest(t.Context(), "log", src, Options{})
-	if !errors.Is(err, broken) || a.Entries != 1 {
-		t.Errorf("%d entries, error %v, want 1 and %v", a.Entries, err, broken)
+	one, two := plainHeader+"SELECT 1;\n", plainHeader+"SELECT 2;\n"
+	second := func(n int) []Skip {
+		return []Skip{{File: "log", Line: 6, Offset: int64(len(one)), Bytes: int64(n), Reason: string(halfWritten)}}
+	}
+	for name, c := range map[string]struct {
+		log     string
+		entries uint64
+		skips   []Skip
+	}{
+		"behind an entry":  {one + two, 2, nil},
+		"in a header":      {one + two[:50], 1, second(50)},
+		"in a statement":   {one + two[:len(two)-3] + "'", 1, second(len(two) - 2)},
+		"in garbage":       {strings.Repeat("\x00", 1000), 0, []Skip{{File: "log", Line: 1, Bytes: 1000, Reason: "these bytes are no text"}}},
+		"at its beginning": {"", 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := Digest(t.Context(), "log", io.MultiReader(strings.NewReader(c.log), errReader{broken}), Options{})
+			if want := fmt.Sprintf("log: read at byte %d: disk on fire", len(c.log)); !errors.Is(err, broken) || err.Error() != want {
+				t.Errorf("error %v, want %s", err, want)
+			}
+			if diff := cmp.Diff(c.skips, a.Skips); diff != "" || a.Entries != c.entries || a.Skipped != uint64(len(c.skips)) {
+				t.Errorf("%d entries, want %d; %d skipped (-want +got):\n%s", a.Entries, c.entries, a.Skipped, diff)
+			}
+		})
 	}
 }
 

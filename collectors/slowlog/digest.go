@@ -14,6 +14,7 @@ var ErrNotSlowLog = errors.New("not a slow query log")
 
 // Digest reads a whole log from src, on several processors, and returns what it holds; name is how
 // people know the source. If reading fails or ctx ends, it returns the error and what was read before.
+// Where reading failed, the log is taken to end there: half an entry before that is skipped and named.
 // A source that has bytes and no entry is an ErrNotSlowLog.
 //
 // It uses as much memory as its classes need, and some two megabytes for each worker.
@@ -67,22 +68,38 @@ func newPipeline(name string, o Options) *pipeline {
 // split gives batches to the workers until src ends.
 func (p *pipeline) split(ctx context.Context, src io.Reader) error {
 	defer close(p.full)
-	s := newSplitter(src, p.options)
+	readable := upToBreak{Reader: src}
+	s := newSplitter(&readable, p.options)
 	s.size = p.size
 	for {
 		b := <-p.free
 		err := s.next(b)
 		p.full <- b
-		if errors.Is(err, io.EOF) {
+		switch {
+		case readable.err != nil:
+			return fmt.Errorf("%s: read at byte %d: %w", p.name, s.offset, readable.err)
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s: stopped at byte %d: %w", p.name, s.offset, context.Cause(ctx))
 		}
 	}
+}
+
+// upToBreak is a source that ends where it cannot be read on, so that what stands before that is taken as
+// any log is that was cut off there.
+type upToBreak struct {
+	io.Reader
+	err error
+}
+
+func (r *upToBreak) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err, err = err, io.EOF
+	}
+	return n, err
 }
 
 // work adds up batches.
