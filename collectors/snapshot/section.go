@@ -6,17 +6,19 @@ type Section string
 
 // The sections, in the order in which an agent lists them.
 const (
-	SectionGaps      Section = "gaps"
-	SectionHost      Section = "host"
-	SectionSettings  Section = "settings"
-	SectionTopology  Section = "topology"
-	SectionMySQL     Section = "mysql"
-	SectionDigests   Section = "digests"
-	SectionPlans     Section = "plans"
-	SectionSchema    Section = "schema"
-	SectionIndexUse  Section = "index_use"
-	SectionEvents    Section = "events"
-	SectionPositions Section = "positions"
+	SectionGaps       Section = "gaps"
+	SectionHost       Section = "host"
+	SectionSettings   Section = "settings"
+	SectionTopology   Section = "topology"
+	SectionMySQL      Section = "mysql"
+	SectionDigests    Section = "digests"
+	SectionPlans      Section = "plans"
+	SectionSchema     Section = "schema"
+	SectionIndexUse   Section = "index_use"
+	SectionEvents     Section = "events"
+	SectionPositions  Section = "positions"
+	SectionPHP        Section = "phpfpm"
+	SectionPHPProfile Section = "php_profile"
 )
 
 // Sections returns all sections in their order.
@@ -24,6 +26,7 @@ func Sections() []Section {
 	return []Section{
 		SectionGaps, SectionHost, SectionSettings, SectionTopology, SectionMySQL,
 		SectionDigests, SectionPlans, SectionSchema, SectionIndexUse, SectionEvents, SectionPositions,
+		SectionPHP, SectionPHPProfile,
 	}
 }
 
@@ -39,6 +42,10 @@ func (s *Snapshot) Section(name Section) *Snapshot {
 		out.Agent, out.Gaps = s.Agent, append([]Gap{}, s.Gaps...)
 	case SectionHost:
 		out.Machine = s.Machine
+	case SectionPHP:
+		out.PHP = s.PHP
+	case SectionPHPProfile:
+		out.PHPProfile = s.PHPProfile
 	case SectionEvents:
 		out.Events = append([]Event{}, s.Events...)
 	case SectionSettings, SectionTopology, SectionMySQL, SectionDigests, SectionPlans, SectionSchema, SectionIndexUse, SectionPositions:
@@ -72,7 +79,7 @@ func (s *Server) section(name Section) *Server {
 		return &Server{Use: s.Use}
 	case SectionPositions:
 		return &Server{Positions: s.Positions}
-	case SectionGaps, SectionHost, SectionEvents:
+	case SectionGaps, SectionHost, SectionEvents, SectionPHP, SectionPHPProfile:
 	}
 	return &Server{}
 }

@@ -39,6 +39,10 @@ type Snapshot struct {
 	Machine *Machine `json:"machine,omitempty"`
 	// Servers are the database servers that this agent reads, by name.
 	Servers map[string]*Server `json:"servers,omitempty"`
+	// PHP holds the PHP-FPM pools of the host, and PHPProfile where their workers' time goes. They are nil
+	// where there are no pools, and no probe.
+	PHP        *PHP        `json:"phpfpm,omitempty"`
+	PHPProfile *PHPProfile `json:"php_profile,omitempty"`
 	// Events are timed incidents, oldest first: at most MaxEvents.
 	// Nil means that this copy does not say, empty that there were none.
 	Events []Event `json:"events"`
@@ -123,6 +127,8 @@ func (s *Snapshot) Merge(other *Snapshot) {
 	swapIdentity(s, other)
 	swap(&s.Agent, other.Agent)
 	swap(&s.Machine, other.Machine)
+	swap(&s.PHP, other.PHP)
+	swap(&s.PHPProfile, other.PHPProfile)
 	if other.Events != nil {
 		s.Events = other.Events
 	}
