@@ -1,16 +1,11 @@
 package dashboards
 
 import (
-	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"plimsoll/fixtures/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestPagesAreAsReviewed(t *testing.T) {
 	files, err := Files(Options{})
@@ -18,18 +13,6 @@ func TestPagesAreAsReviewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		path := filepath.Join("testdata", f.Name)
-		if *update {
-			if err := os.WriteFile(path, f.JSON, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(want, f.JSON) {
-			t.Errorf("%s (-want +got):\n%s", path, cmp.Diff(string(want), string(f.JSON)))
-		}
+		golden.Hold(t, filepath.Join("testdata", f.Name), f.JSON)
 	}
 }

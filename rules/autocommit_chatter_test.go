@@ -21,7 +21,7 @@ func ofWrites(n uint64) func(*fleet.Server) {
 }
 
 func TestASiteThatCommitsEachWriteIsFound(t *testing.T) {
-	golden(t, "autocommit-chatter", found(t, site(primary(chatters(90))), autocommitChatter()))
+	asReviewed(t, "autocommit-chatter", found(t, site(primary(chatters(90))), autocommitChatter()))
 }
 
 func TestCommitsThatDoNotWaitForTheDiskAreLessCertain(t *testing.T) {

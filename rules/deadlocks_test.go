@@ -39,7 +39,7 @@ func TestDeadlocksAreFoundWithTheirStatements(t *testing.T) {
 		}}
 	}
 	f := found(t, site(primary(deadlocked(1800)), primary(last)), deadlocks())
-	golden(t, "deadlocks", f)
+	asReviewed(t, "deadlocks", f)
 }
 
 func TestOneTransactionOfAHundredMakesDeadlocksGrave(t *testing.T) {

@@ -20,7 +20,7 @@ func lax(b *snapshot.Binlog) { b.SyncBinlog, b.FlushLogAtCommit = new(int64(0)),
 func writableReplica(s *fleet.Server) { s.Latest.Replication.ReadOnly = new(false) }
 
 func TestAPrimaryThatLosesCommitsIsFound(t *testing.T) {
-	golden(t, "failover-readiness", found(t, site(primary(binlog(lax))), failoverReadiness()))
+	asReviewed(t, "failover-readiness", found(t, site(primary(binlog(lax))), failoverReadiness()))
 }
 
 func TestAReplicaThatIsNotReadyIsFound(t *testing.T) {
@@ -30,7 +30,7 @@ func TestAReplicaThatIsNotReadyIsFound(t *testing.T) {
 		s.Latest.Replication.Channels[0].GTID = false
 		s.Latest.Replication.Channels[0].Filtered = true
 	}
-	golden(t, "failover-readiness-replica", found(t, site(replica(faulty)), failoverReadiness()))
+	asReviewed(t, "failover-readiness-replica", found(t, site(replica(faulty)), failoverReadiness()))
 }
 
 // alike gives both servers of a site the version of the one that is not MariaDB.

@@ -1,36 +1,19 @@
 package rules
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"plimsoll/fixtures/golden"
 )
 
-var update = flag.Bool("update", false, "write the texts of findings instead of comparing them")
-
-// golden compares all that a finding says with testdata/<name>.txt. Words are
+// asReviewed holds all that a finding says against testdata/<name>.txt. Words are
 // what a rule is for, and so they are read line by line in review.
-func golden(t *testing.T, name string, f Finding) {
+func asReviewed(t *testing.T, name string, f Finding) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
-	got := write(f)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got); refresh with -update:\n%s", path, diff)
-	}
+	golden.Hold(t, filepath.Join("testdata", name+".txt"), []byte(write(f)))
 }
 
 // write lays out a finding as text, with every field that is for people.

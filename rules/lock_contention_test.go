@@ -26,7 +26,7 @@ func waits(kind snapshot.LockKind, table string, sessions float64) func(*fleet.S
 
 func TestAContendedTableIsFoundWithItsBlocker(t *testing.T) {
 	f := found(t, site(primary(waits(snapshot.LockRecord, "stock", 0.15))), lockContention())
-	golden(t, "lock-contention", f)
+	asReviewed(t, "lock-contention", f)
 }
 
 func TestEachContendedTableIsAFindingOfItsOwn(t *testing.T) {
@@ -55,7 +55,7 @@ func TestFewSampledWaitsLowerConfidence(t *testing.T) {
 
 func TestAWaitForStructureHasARemedyOfItsOwn(t *testing.T) {
 	f := found(t, site(primary(waits(snapshot.LockMetadata, "stock", 0.5))), lockContention())
-	golden(t, "lock-contention-metadata", f)
+	asReviewed(t, "lock-contention-metadata", f)
 }
 
 func TestTheAgentsOwnStatementsDoNotDilutWaiting(t *testing.T) {

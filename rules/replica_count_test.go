@@ -17,7 +17,7 @@ func writing(seconds float64) func(*fleet.Server) {
 }
 
 func TestBusyReplicasAreFoundWithHowManyAreWanted(t *testing.T) {
-	golden(t, "replica-count", found(t, site(replica(busy(0.9, 0.9)), primary(writing(1))), replicaCount()))
+	asReviewed(t, "replica-count", found(t, site(replica(busy(0.9, 0.9)), primary(writing(1))), replicaCount()))
 }
 
 // The site of the example has 16 processors a server, 6,000 reads a second of 1 ms
@@ -39,7 +39,7 @@ func TestReplicasAreCountedByWhatTheyCanTake(t *testing.T) {
 
 func TestAnotherReplicaDoesNotHelpAgainstWrites(t *testing.T) {
 	f := found(t, site(replica(busy(0.9, 0.9)), primary(writing(3))), replicaCount())
-	golden(t, "replica-count-writes", f)
+	asReviewed(t, "replica-count-writes", f)
 }
 
 func TestAnotherReplicaHelpsWhileReplayIsLessThanHalf(t *testing.T) {

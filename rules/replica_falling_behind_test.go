@@ -19,7 +19,7 @@ func fallsBack(trend, last float64) func(*fleet.Server) {
 }
 
 func TestAReplicaThatFallsBehindIsFound(t *testing.T) {
-	golden(t, "replica-falling-behind", found(t, site(replica(fallsBack(0.4, 240))), replicaFallingBehind()))
+	asReviewed(t, "replica-falling-behind", found(t, site(replica(fallsBack(0.4, 240))), replicaFallingBehind()))
 }
 
 func TestAReplicaThatStandsStillIsHeldUp(t *testing.T) {

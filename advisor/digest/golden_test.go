@@ -2,18 +2,13 @@ package digest
 
 import (
 	"bytes"
-	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"plimsoll/collectors/slowlog"
+	"plimsoll/fixtures/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files and the schemas")
 
 // rendering is what Digest and Comparison have in common.
 type rendering interface {
@@ -65,27 +60,8 @@ func TestFormatsShowTheStoriesAsInTheGoldenFiles(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				golden(t, name+"."+format, got)
+				golden.Hold(t, filepath.Join("testdata", name+"."+format), got)
 			})
 		}
-	}
-}
-
-// golden holds got against a file of testdata, or writes it under -update.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, got) {
-		t.Errorf("%s differs from its golden file (-update rewrites it):\n%s", name, cmp.Diff(string(want), string(got)))
 	}
 }

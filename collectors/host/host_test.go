@@ -1,10 +1,8 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,14 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"plimsoll/collectors/metric"
 	"plimsoll/collectors/snapshot"
+	"plimsoll/fixtures/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const recordings = "../../fixtures/recordings/linux"
 
@@ -45,7 +41,7 @@ func TestMachineIsReadFromRecordings(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.Taken = time.Time{}
-			golden(t, kernel+".json", m)
+			asReviewed(t, kernel+".json", m)
 		})
 	}
 }
@@ -59,30 +55,17 @@ func TestArraysAreReadFromEveryFormOfMdstat(t *testing.T) {
 		}
 		all[form] = parseArrays(string(text))
 	}
-	golden(t, "mdstat.json", all)
+	asReviewed(t, "mdstat.json", all)
 }
 
-// golden compares got with a file of testdata, or writes it with -update.
-func golden(t *testing.T, name string, got any) {
+// asReviewed holds got against a file of testdata.
+func asReviewed(t *testing.T, name string, got any) {
 	t.Helper()
 	text, err := json.MarshalIndent(got, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = append(text, '\n')
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, text) {
-		t.Errorf("%s (-want +got):\n%s", path, cmp.Diff(string(want), string(text)))
-	}
+	golden.Hold(t, filepath.Join("testdata", name), append(text, '\n'))
 }
 
 func TestThisMachineIsRead(t *testing.T) {

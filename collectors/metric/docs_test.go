@@ -1,36 +1,17 @@
 package metric_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"plimsoll/collectors/metric"
+	"plimsoll/fixtures/golden"
 )
 
-var update = flag.Bool("update", false, "write docs/metrics.md")
-
-const page = "../../docs/metrics.md"
-
 func TestTheMetricsPageIsMadeFromTheTable(t *testing.T) {
-	want := render()
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("docs/metrics.md is not of this table; run go test ./collectors/metric -update (-want +got):\n%s", diff)
-	}
+	golden.Hold(t, "../../docs/metrics.md", []byte(render()))
 }
 
 func TestNoTwoMetricsHaveOneName(t *testing.T) {

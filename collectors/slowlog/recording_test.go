@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"plimsoll/fixtures/golden"
 )
 
 // TestRecordingsReadAsTheyDid compares every log in testdata, entry by entry, with what was read of it
@@ -20,19 +20,7 @@ func TestRecordingsReadAsTheyDid(t *testing.T) {
 	for name, log := range recordings(t) {
 		t.Run(name, func(t *testing.T) {
 			got := listing(NewReader(bytes.NewReader(log), Options{}))
-			golden := filepath.Join("testdata", name+".want")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			golden.Hold(t, filepath.Join("testdata", name+".want"), []byte(got))
 		})
 	}
 }

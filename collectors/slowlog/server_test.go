@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,10 +18,9 @@ import (
 
 	"plimsoll/advisor/verify/scratch"
 	"plimsoll/collectors/sqltext"
+	"plimsoll/fixtures/golden"
 	"plimsoll/fixtures/servers"
 )
-
-var update = flag.Bool("update", false, "keep the logs that real servers write in testdata")
 
 // verbosity is a setting that changes what a log holds.
 type verbosity struct{ name, setting string }
@@ -237,10 +235,11 @@ func size(t *testing.T, file string) int64 {
 	return info.Size()
 }
 
-// record makes a recording of what a server logs of oddities, without the paths of this machine.
+// record makes a recording of what a server logs of oddities, without the paths of this machine, if the
+// test is to update what it compares with.
 func record(t *testing.T, s *servers.Server, name string) {
 	t.Helper()
-	if !*update {
+	if !golden.Update() {
 		return
 	}
 	log := filepath.Join(t.TempDir(), "recorded.log")

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -14,10 +13,9 @@ import (
 	"time"
 
 	"plimsoll/collectors/sqltext"
+	"plimsoll/fixtures/golden"
 	"plimsoll/fixtures/servers"
 )
-
-var update = flag.Bool("update", false, "write testdata/digests.txt anew from real servers")
 
 // recordings is the file of what real servers made of the statements.
 const recordings = "testdata/digests.txt"
@@ -76,7 +74,7 @@ func TestServersGiveOneFingerprint(t *testing.T) {
 		}
 		d.checkPrepared(t)
 	}
-	if *update {
+	if golden.Update() {
 		write(t, versions, got)
 	}
 	compare(t, got)
