@@ -103,8 +103,8 @@ func (a *Aggregate) Add(file string, e *Entry) {
 // position tells where the entry is that is being added.
 type position struct {
 	place
-	sample int    // Options.SampleBytes
-	lines  *lines // nil if they are not known
+	line   int64 // 0 if unknown
+	sample int   // Options.SampleBytes
 	names  spellings
 }
 

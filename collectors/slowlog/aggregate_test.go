@@ -196,8 +196,7 @@ func TestKnownStatementsAreAddedWithoutAllocation(t *testing.T) {
 		}
 		d := newDecoder(Options{})
 		var e Entry
-		lines := b.lines()
-		at := position{lines: &lines}
+		var at position
 		add := func() {
 			d.begin(&b)
 			for _, s := range b.spans {

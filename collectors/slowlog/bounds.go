@@ -6,6 +6,12 @@ import (
 	"plimsoll/collectors/sqltext"
 )
 
+var (
+	newline     = []byte("\n")
+	singleQuote = []byte("'")
+	doubleQuote = []byte(`"`)
+)
+
 // bounds finds where entries begin and end.
 type bounds struct {
 	sql       sqltext.Options
@@ -34,6 +40,7 @@ const maxHeader = 64 << 10
 // head is the header of an entry.
 type head struct {
 	body   int    // where the statement begins
+	lines  int    // how many are above it
 	broken reason // why it is damaged
 }
 
@@ -52,13 +59,14 @@ func (r *bounds) header(data []byte, how ending) (head, state) {
 		return head{}, begins
 	}
 	h := walk{}
+	lines := 0
 	for pos := 0; pos < len(data) && pos <= maxHeader; {
 		rest := data[pos:]
 		switch h.line(rest, pos, how) {
 		case partial:
 			return head{}, partial
 		case absent:
-			return h.head(pos)
+			return h.head(pos, lines)
 		case damaged:
 			return head{body: pos, broken: bodiless}, damaged
 		case whole, openEnd, cutOff, torn:
@@ -68,6 +76,7 @@ func (r *bounds) header(data []byte, how ending) (head, state) {
 			break
 		}
 		pos += end + 1
+		lines++
 	}
 	if how != ended && len(data) <= maxHeader {
 		return head{}, partial
@@ -132,16 +141,19 @@ func (w *walk) behind(b []byte, how ending) state {
 	}
 }
 
-// head is the header whose statement begins at pos.
-func (w *walk) head(pos int) (head, state) {
+// head is the header of so many lines whose statement begins at pos.
+func (w *walk) head(pos, lines int) (head, state) {
 	if !w.timed {
 		return head{body: pos, broken: untimed}, damaged
 	}
-	return head{body: pos}, whole
+	return head{body: pos, lines: lines}, whole
 }
 
 // startsEntry reports whether b begins with the first line of a header.
 func startsEntry(b []byte, how ending) state {
+	if len(b) > 0 && b[0] != '#' {
+		return absent
+	}
 	for _, prefix := range []string{timeLine, accountLine} {
 		if len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix {
 			return whole

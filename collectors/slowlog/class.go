@@ -134,7 +134,7 @@ func (c *Class) slowest(e *Entry, at *position) {
 	}
 	c.MaxMicros = e.Duration
 	c.Slowest = Sample{
-		at: at.place, File: at.place.file, Offset: e.Offset, Line: at.lines.at(e.Offset),
+		at: at.place, File: at.place.file, Offset: e.Offset, Line: at.line,
 		Micros: e.Duration, Time: e.Time(), Figures: e.Figures,
 		User: at.names.of(e.User), Host: at.names.of(e.Host), Database: at.names.of(e.Database),
 		SQL: string(e.Statement[:min(len(e.Statement), at.sample)]),

@@ -107,16 +107,15 @@ func (p *pipeline) work(a *Aggregate) {
 	d := newDecoder(p.options)
 	var e Entry
 	for b := range p.full {
-		lines := b.lines()
-		at := position{sample: p.options.SampleBytes, lines: &lines}
+		at := position{sample: p.options.SampleBytes}
 		d.begin(b)
 		for _, s := range b.spans {
 			why := d.decode(b, s, &e)
 			if why != "" {
-				b.skip(s, why, &lines)
+				b.skip(s, why)
 				continue
 			}
-			at.place = place{p.name, e.Offset}
+			at.place, at.line = place{p.name, e.Offset}, s.line
 			a.add(&e, &at)
 		}
 		a.skipBatch(p.name, b)

@@ -24,8 +24,7 @@ type Reader struct {
 	splitter splitter
 	decoder  decoder
 	batch    batch
-	lines    lines // of batch
-	next     int   // the span to decode next
+	next     int // the span to decode next
 	entry    Entry
 	skips    []Skip
 	err      error
@@ -57,7 +56,7 @@ func (r *Reader) Next() (*Entry, error) {
 			if why == "" {
 				return &r.entry, nil
 			}
-			r.batch.skip(s, why, &r.lines)
+			r.batch.skip(s, why)
 		}
 		r.skips = append(r.skips, r.batch.skips...)
 		r.batch.skips = r.batch.skips[:0]
@@ -69,7 +68,6 @@ func (r *Reader) Next() (*Entry, error) {
 		r.err = r.splitter.next(&r.batch)
 		r.next = 0
 		r.decoder.begin(&r.batch)
-		r.lines = r.batch.lines()
 	}
 }
 

@@ -30,9 +30,8 @@ type splitter struct {
 	size   int    // how much to read before it is handed on
 	want   int    // how much to have before the next look
 	buf    []byte // read, and not handed on
-	// offset and line are where buf begins, from 0 and from 1.
-	offset, line int64
-	lines        lines // of buf
+	offset int64  // where buf begins, from 0
+	line   int64  // in which line the next thing of buf is, from 1
 	inherited
 	fresh  bool  // the next entry stands behind a banner
 	lost   *Skip // what is being skipped; nil at the beginning of an entry
@@ -42,6 +41,7 @@ type splitter struct {
 // span is where in a batch an entry is.
 type span struct {
 	begin, body, end int
+	line             int64
 	cut              bool   // its statement goes on, and is skipped
 	fresh            bool   // a banner stands before it: it inherits no database
 	broken           reason // why it is not whole
@@ -49,11 +49,11 @@ type span struct {
 
 // batch is a part of a log that ends with an entry.
 type batch struct {
-	data         []byte
-	offset, line int64 // where data begins
-	inherited          // by the first entry
-	spans        []span
-	skips        []Skip
+	data      []byte
+	offset    int64 // where data begins
+	inherited       // by the first entry
+	spans     []span
+	skips     []Skip
 }
 
 // next reads the next batch into b, whose memory it takes over. It returns io.EOF where src ends, with
@@ -96,7 +96,7 @@ func (s *splitter) fill() error {
 // start makes b the batch that begins where buf does.
 func (s *splitter) start(b *batch) {
 	b.spans, b.skips = b.spans[:0], b.skips[:0]
-	b.offset, b.line = s.offset, s.line
+	b.offset = s.offset
 	b.database = append(b.database[:0], s.database...)
 	b.micros = s.micros
 }
@@ -106,14 +106,12 @@ func (s *splitter) hand(b *batch, n int) {
 	left := append(b.data[:0], s.buf[n:]...)
 	b.data, s.buf = s.buf[:n], left
 	s.offset += int64(n)
-	s.line = s.lines.at(s.offset)
 	s.want = s.size
 }
 
 // split finds entries in buf and returns how many bytes are settled.
 func (s *splitter) split(b *batch, how ending) int {
 	pos := 0
-	s.lines = newLines(s.buf, s.offset, s.line)
 	for pos < len(s.buf) {
 		n := s.step(b, pos, how)
 		if n == 0 {
@@ -157,27 +155,39 @@ func (s *splitter) between(b *batch, pos int, how ending) int {
 	if n > len("\r\n") {
 		s.fresh, s.database = true, s.database[:0]
 	}
-	return n
+	return s.pass(pos, n)
 }
 
 // entry takes the entry at pos, whose header is known.
 func (s *splitter) entry(b *batch, pos int, head head, how ending) int {
 	data := s.buf[pos:]
-	end, state := s.bounds.end(data, head.body, how)
+	at := span{begin: pos, body: pos + head.body, line: s.line, fresh: s.fresh, broken: head.broken}
+	end, lines := s.bounds.plain(data, head, how)
+	if end > 0 {
+		at.end = pos + end
+		s.line += int64(lines)
+	} else if end = s.ragged(b, &at, how); end == 0 {
+		return 0
+	}
+	s.bounds.knownAt -= end // 0 if it is that of the next entry
+	b.spans = append(b.spans, at)
+	s.inherit(data[:end], head.body)
+	return end
+}
+
+// ragged finds the end of an entry that is not plain, and returns its length; 0 if it cannot be told yet.
+func (s *splitter) ragged(b *batch, at *span, how ending) int {
+	end, state := s.bounds.end(s.buf[at.begin:], at.body-at.begin, how)
 	if state == partial {
 		s.bounds.knownAt = -1
 		return 0
 	}
-	at := span{begin: pos, body: pos + head.body, end: pos + end, fresh: s.fresh, broken: head.broken, cut: state == cutOff}
-	at.broken = cmp.Or(at.broken, openReason(state))
-	s.salvage(b, &at)
-	s.bounds.knownAt -= end // 0 if it is that of the next entry
-	b.spans = append(b.spans, at)
-	s.inherit(data[:end], head.body)
+	at.end, at.cut, at.broken = at.begin+end, state == cutOff, cmp.Or(at.broken, openReason(state))
+	s.salvage(b, at)
 	if at.cut {
 		s.lost, s.behind = &Skip{}, true
 	}
-	return end
+	return s.pass(at.begin, end)
 }
 
 // salvage keeps an entry behind whose statement stands what is left of the header of the next one.
@@ -190,9 +200,8 @@ func (s *splitter) salvage(b *batch, at *span) {
 		return
 	}
 	rest := at.body + n
-	b.skips = append(b.skips, Skip{
-		Line: s.lines.at(s.offset + int64(rest)), Offset: s.offset + int64(rest), Bytes: int64(at.end - rest), Reason: string(noEntry),
-	})
+	line := at.line + int64(bytes.Count(s.buf[at.begin:rest], newline))
+	b.skips = append(b.skips, Skip{Line: line, Offset: s.offset + int64(rest), Bytes: int64(at.end - rest), Reason: string(noEntry)})
 	at.end, at.broken = rest, ""
 }
 
@@ -229,8 +238,7 @@ func (s *splitter) lose(b *batch, pos int, how ending) int {
 	if len(data) < sniffed && how != ended {
 		return 0
 	}
-	offset := s.offset + int64(pos)
-	s.lost = &Skip{Offset: offset, Line: s.lines.at(offset), Reason: string(sniff(data))}
+	s.lost = &Skip{Offset: s.offset + int64(pos), Line: s.line, Reason: string(sniff(data))}
 	s.behind = false
 	return s.search(b, pos, how)
 }
@@ -242,7 +250,13 @@ func (s *splitter) search(b *batch, pos int, how ending) int {
 	if found {
 		s.found(b, pos+end)
 	}
-	return end
+	return s.pass(pos, end)
+}
+
+// pass counts the lines of n bytes at pos, which it returns.
+func (s *splitter) pass(pos, n int) int {
+	s.line += int64(bytes.Count(s.buf[pos:pos+n], newline))
+	return n
 }
 
 // found ends skipping at pos.
@@ -258,11 +272,7 @@ func newSplitter(src io.Reader, o Options) splitter {
 	return splitter{src: src, how: ended, size: batchSize, line: 1, bounds: bounds{sql: o.SQL, statement: o.statement(), knownAt: -1}}
 }
 
-// lines are those of the batch.
-func (b *batch) lines() lines { return newLines(b.data, b.offset, b.line) }
-
 // skip notes an entry that is not whole.
-func (b *batch) skip(s span, why reason, l *lines) {
-	offset := b.offset + int64(s.begin)
-	b.skips = append(b.skips, Skip{Line: l.at(offset), Offset: offset, Bytes: int64(s.end - s.begin), Reason: string(why)})
+func (b *batch) skip(s span, why reason) {
+	b.skips = append(b.skips, Skip{Line: s.line, Offset: b.offset + int64(s.begin), Bytes: int64(s.end - s.begin), Reason: string(why)})
 }

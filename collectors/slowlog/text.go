@@ -71,8 +71,8 @@ func (t *statementText) banner(at int) (int, state) {
 // even reports whether up to at both quotes occur in pairs, so that none can be open.
 func (t *statementText) even(at int) bool {
 	from := max(t.counted, t.body)
-	t.single += bytes.Count(t.data[from:at], []byte("'"))
-	t.dbl += bytes.Count(t.data[from:at], []byte(`"`))
+	t.single += bytes.Count(t.data[from:at], singleQuote)
+	t.dbl += bytes.Count(t.data[from:at], doubleQuote)
 	t.counted = at
 	return t.single%2 == 0 && t.dbl%2 == 0
 }
