@@ -68,6 +68,11 @@ type base struct {
 func totals(s *snapshot.Snapshot) *snapshot.Snapshot {
 	out := *s
 	out.Events, out.Gaps, out.Agent, out.Servers = nil, nil, nil, nil
+	if p := out.PHPProfile; p != nil {
+		lean := *p
+		lean.Texts = nil
+		out.PHPProfile = &lean
+	}
 	for name, full := range s.Servers {
 		lean := out.Server(name)
 		*lean = snapshot.Server{
@@ -88,6 +93,12 @@ func allEpochs(s *snapshot.Snapshot) string {
 	var out strings.Builder
 	if s.Machine != nil {
 		fmt.Fprintf(&out, "machine %q\n", s.Machine.Epoch)
+	}
+	if s.PHP != nil {
+		fmt.Fprintf(&out, "phpfpm %q\n", s.PHP.Epoch)
+	}
+	if s.PHPProfile != nil {
+		fmt.Fprintf(&out, "php_profile %q\n", s.PHPProfile.Epoch)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Servers)) {
 		lean := *s.Servers[name]

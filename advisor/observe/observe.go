@@ -85,6 +85,7 @@ func addAgent(f *fleet.Fleet, in Inputs, a keeper.Agent) {
 	host.SeenRatio = seenRatio(copies, f.Window)
 	f.Hosts = append(f.Hosts, host)
 	f.Servers = append(f.Servers, servers...)
+	f.Pools = append(f.Pools, host.Pools...)
 }
 
 func unreachable(a keeper.Agent, now time.Time) string {
@@ -119,6 +120,9 @@ func order(f *fleet.Fleet) {
 	})
 	slices.SortStableFunc(f.Servers, func(a, b *fleet.Server) int {
 		return strings.Compare(a.Cluster+"\x00"+a.Host+"\x00"+a.Name, b.Cluster+"\x00"+b.Host+"\x00"+b.Name)
+	})
+	slices.SortStableFunc(f.Pools, func(a, b *fleet.Pool) int {
+		return strings.Compare(a.Cluster+"\x00"+a.Host, b.Cluster+"\x00"+b.Host)
 	})
 }
 

@@ -29,6 +29,14 @@ func present(a keeper.Agent, now time.Time) *snapshot.Snapshot {
 		out.Gaps = append(out.Gaps, oldGap("host", "", m.Taken, asOf))
 		out.Machine = nil
 	}
+	if p := out.PHP; p != nil && tooOld(p.Taken, asOf, out.Agent, "phpfpm", "") {
+		out.Gaps = append(out.Gaps, oldGap("phpfpm", "", p.Taken, asOf))
+		out.PHP = nil
+	}
+	if p := out.PHPProfile; p != nil && tooOld(p.Taken, asOf, out.Agent, "phpfpm/profile", "") {
+		out.Gaps = append(out.Gaps, oldGap("phpfpm/profile", "", p.Taken, asOf))
+		out.PHPProfile = nil
+	}
 	for name, server := range out.Servers {
 		for field, part := range parts(server) {
 			job := "mysql/" + field

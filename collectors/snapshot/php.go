@@ -159,7 +159,8 @@ type PoolProfile struct {
 	Backends []BackendTime `json:"backends,omitempty"`
 	// Routes are at most MaxPHPRoutes by their time, the rest under the route other.
 	Routes []RouteTime `json:"routes,omitempty"`
-	// Rows are at most MaxPHPRows by their time, the rest in one row whose Route is other.
+	// Rows are at most MaxPHPRows by their time, the rest in OtherRow. What leaves
+	// the list is added to that.
 	Rows []ProfileRow `json:"rows,omitempty"`
 	// Memory is nil until a worker was looked at.
 	Memory *WorkerMemory `json:"memory,omitempty"`
@@ -186,6 +187,11 @@ type StateTime struct {
 	Waits uint64 `json:"waits"`
 }
 
+// Plus returns the sum of t and o.
+func (t StateTime) Plus(o StateTime) StateTime {
+	return StateTime{Seconds: t.Seconds + o.Seconds, Variance: t.Variance + o.Variance, Waits: t.Waits + o.Waits}
+}
+
 // BackendTime is how long workers waited for one peer.
 type BackendTime struct {
 	State PHPState `json:"state"`
@@ -205,26 +211,21 @@ type RouteTime struct {
 	Seconds  map[PHPState]float64 `json:"seconds"`
 }
 
+// BusySeconds is the time of the requests: the sum over states.
+func (r RouteTime) BusySeconds() float64 {
+	var sum float64
+	for _, s := range PHPStates() {
+		sum += r.Seconds[s]
+	}
+	return sum
+}
+
 // ProfileRow is time that workers spent in one state, at one place of a program, for one kind of
 // request.
 type ProfileRow struct {
-	Method string   `json:"method"`
-	Route  string   `json:"route"`
-	State  PHPState `json:"state"`
-	Peer   string   `json:"peer,omitempty"`
-	// Call is PHP's own function that waited, such as PDOStatement::execute, curl_exec or usleep.
-	Call string `json:"call,omitempty"`
-	// Via is the function that called it, Code the nearest function that is no library's, File its
-	// file below the folder of the application, and Line the one seen last.
-	Via  string `json:"via,omitempty"`
-	Code string `json:"code,omitempty"`
-	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"`
-	// Package is what the file belongs to, such as plugin/woocommerce, theme/storefront,
-	// module/views or vendor/acme/shipping; empty for the application's own code.
-	Package string `json:"package,omitempty"`
-	// Fingerprint is sqltext's identity of the statement; empty if it is none, or not known.
-	Fingerprint string `json:"fingerprint,omitempty"`
+	ProfileKey
+	// Line is the line of File that was seen last.
+	Line int `json:"line,omitempty"`
 	StateTime
 	// Samples is how often it was seen.
 	Samples uint64 `json:"samples"`
@@ -233,6 +234,29 @@ type ProfileRow struct {
 	Repeats   uint64 `json:"repeats,omitempty"`
 	Identical uint64 `json:"identical,omitempty"`
 }
+
+// ProfileKey is what tells the rows of a profile apart.
+type ProfileKey struct {
+	Method string   `json:"method"`
+	Route  string   `json:"route"`
+	State  PHPState `json:"state"`
+	Peer   string   `json:"peer,omitempty"`
+	// Call is PHP's own function that waited, such as PDOStatement::execute, curl_exec or usleep.
+	Call string `json:"call,omitempty"`
+	// Via is the function that called it, Code the nearest function that is no library's, and File its
+	// file below the folder of the application.
+	Via  string `json:"via,omitempty"`
+	Code string `json:"code,omitempty"`
+	File string `json:"file,omitempty"`
+	// Package is what the file belongs to, such as plugin/woocommerce, theme/storefront,
+	// module/views or vendor/acme/shipping; empty for the application's own code.
+	Package string `json:"package,omitempty"`
+	// Fingerprint is sqltext's identity of the statement; empty if it is none, or not known.
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// OtherRow is the key of the row that holds the rest.
+func OtherRow() ProfileKey { return ProfileKey{Route: OtherRoute} }
 
 // WorkerMemory is what workers use for themselves (USS), and with their share of what they have in
 // common (PSS), over those looked at since the pool's workers were last all seen. Source:

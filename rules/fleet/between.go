@@ -25,6 +25,7 @@ func Between(copies []*snapshot.Snapshot, w Window) (*Host, []*Server) {
 		Latest: latest.Machine, Events: eventsOf(latest, "", w), Gaps: hostGaps(latest),
 		Machine: over(copies, fresh, w, func(s *snapshot.Snapshot) *snapshot.Machine { return s.Machine }, machineWindow),
 	}
+	host.Pools = pools(copies, w, host)
 	var servers []*Server
 	for _, name := range slices.Sorted(maps.Keys(latest.Servers)) {
 		s := server(copies, w, name)

@@ -21,9 +21,10 @@ type Fleet struct {
 	Window Window
 	// Peak is the busiest hour of the last 7 days; nil while less was seen.
 	Peak *Window
-	// Hosts and Servers are ordered by cluster and name.
+	// Hosts, Servers and Pools are ordered by cluster, host and name.
 	Hosts   []*Host
 	Servers []*Server
+	Pools   []*Pool
 	// Unreachable are agents that could not be fetched from, by name.
 	Unreachable []Unreachable
 	// Gaps are what the advisor itself could not see, such as a query that an
@@ -66,6 +67,8 @@ type Host struct {
 	Machine *MachineWindow
 	// Servers are the database servers on this machine.
 	Servers []*Server
+	// Pools are the PHP-FPM pools on this machine.
+	Pools []*Pool
 	// Events are the incidents within the window, oldest first.
 	Events []snapshot.Event
 	Gaps   []snapshot.Gap
