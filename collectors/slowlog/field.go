@@ -123,19 +123,24 @@ func failed(_ *header, value []byte, e *Entry) {
 }
 
 func readFirst(h *header, value []byte, _ *Entry) {
-	h.first, _ = parseUint(value)
-	h.seen |= seenFirst
+	if n, ok := parseUint(value); ok {
+		h.first = n
+		h.seen |= seenFirst
+	}
 }
 
 func readRndNext(h *header, value []byte, _ *Entry) {
-	h.rndNext, _ = parseUint(value)
-	h.seen |= seenRndNext
+	if n, ok := parseUint(value); ok {
+		h.rndNext = n
+		h.seen |= seenRndNext
+	}
 }
 
 func sorted(h *header, value []byte, _ *Entry) {
-	n, _ := parseUint(value)
-	h.sorts = plus(h.sorts, n)
-	h.seen |= seenSorts
+	if n, ok := parseUint(value); ok {
+		h.sorts = plus(h.sorts, n)
+		h.seen |= seenSorts
+	}
 }
 
 func count(which Figure) func(*header, []byte, *Entry) {

@@ -24,14 +24,19 @@ func times(a, b uint64) uint64 {
 	return low
 }
 
+// mostDigits bounds a number. Counters of MySQL's log_slow_extra are differences, and where the
+// statement set them back, as FLUSH STATUS does and a change of the connection's user, they are just
+// below 2^64, which has one digit more.
+const mostDigits = 19
+
 // parseUint reads a number of nothing but digits.
 func parseUint(b []byte) (n uint64, ok bool) {
-	if len(b) == 0 || len(b) > 20 {
+	if len(b) == 0 || len(b) > mostDigits {
 		return 0, false
 	}
 	for _, c := range b {
 		d := uint64(c - '0')
-		if d > 9 || n > (math.MaxUint64-d)/10 {
+		if d > 9 {
 			return 0, false
 		}
 		n = n*10 + d

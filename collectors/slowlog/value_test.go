@@ -1,6 +1,7 @@
 package slowlog
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,31 @@ func TestDurationsAreReadToTheMicrosecond(t *testing.T) {
 		if got, ok := parseMicros([]byte(text)); ok {
 			t.Errorf("%q is read as %d", text, got)
 		}
+	}
+}
+
+// TestCountersThatWereSetBackAreUnknown reads a header as MySQL 9.7 writes it of FLUSH STATUS, and when mysqli
+// takes up a persistent connection.
+func TestCountersThatWereSetBackAreUnknown(t *testing.T) {
+	const log = "# Time: 2026-11-20T16:20:05.692792Z\n" +
+		"# User@Host: root[root] @ localhost []  Id:    51\n" +
+		"# Query_time: 0.001140  Lock_time: 0.000000 Rows_sent: 0  Rows_examined: 0 Thread_id: 51 Errno: 0 Killed: 0 " +
+		"Bytes_received: 18446744073709551381 Bytes_sent: 18446744073709551115 Read_first: 18446744073709551615 Read_last: 0 " +
+		"Read_key: 18446744073709551615 Read_next: 0 Read_prev: 0 Read_rnd: 0 Read_rnd_next: 18446744073709551609 " +
+		"Sort_merge_passes: 0 Sort_range_count: 0 Sort_rows: 0 Sort_scan_count: 18446744073709551614 Created_tmp_disk_tables: 18446744073709551615 " +
+		"Created_tmp_tables: 18446744073709551613 Count_hit_tmp_table_size: 0  Start: 2026-11-20T16:20:05.691652Z End: 2026-11-20T16:20:05.692792Z\n" +
+		"SET timestamp=1795191605;\nFLUSH STATUS;\n"
+	e, err := NewReader(strings.NewReader(log), Options{}).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, which := range []Figure{BytesSent, FullScan, TmpTables, TmpDiskTables} {
+		if n, known := e.Get(which); known {
+			t.Errorf("figure %d is read as %d", which, n)
+		}
+	}
+	if n, known := e.Get(RowsSent); n != 0 || !known {
+		t.Errorf("Rows_sent = %d, %v, want 0", n, known)
 	}
 }
 
