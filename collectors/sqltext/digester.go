@@ -30,6 +30,7 @@ type Digester struct {
 	options Options // what seen was made with
 	seed    maphash.Seed
 	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
+	shape   uint64    // of the last text
 	tokens  canon
 }
 
@@ -49,6 +50,7 @@ const manySeen = 1 << 14
 func (d *Digester) Sum(sql []byte) Sum {
 	text := unsafe.String(unsafe.SliceData(sql), len(sql)) // sql does not change during this call
 	trimmed, cut := TrimMark(text)
+	d.shape = 0
 	if cut || d.Options.MaxDigestLength > 0 {
 		return d.read(text)
 	}
@@ -59,6 +61,7 @@ func (d *Digester) Sum(sql []byte) Sum {
 	if !ok {
 		return d.read(text)
 	}
+	d.shape = skeleton
 	pair := &d.seen[skeleton%manySeen]
 	for i := range pair {
 		if pair[i].skeleton == skeleton {
@@ -69,6 +72,10 @@ func (d *Digester) Sum(sql []byte) Sum {
 	pair[0] = seen{skeleton, d.read(text)}
 	return pair[0].sum
 }
+
+// Shape identifies the text of the last Sum without its literals: texts of one shape, to the same
+// Digester, have the same [Statement.Text]. It is 0 if that cannot be told.
+func (d *Digester) Shape() uint64 { return d.shape }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
 // first sight of a sum.

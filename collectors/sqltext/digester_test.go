@@ -77,6 +77,23 @@ func TestADigesterKeepsNothingOfAText(t *testing.T) {
 	}
 }
 
+func TestAShapeIsThatOfTheLastText(t *testing.T) {
+	var d sqltext.Digester
+	shape := func(sql string) uint64 {
+		d.Sum([]byte(sql))
+		return d.Shape()
+	}
+	if a, b := shape("SELECT a FROM t WHERE b = 1"), shape("SELECT a FROM t WHERE b = 'x'"); a != b || a == 0 {
+		t.Errorf("texts that differ in a literal have shapes %d and %d", a, b)
+	}
+	if a, b := shape("SELECT a FROM t"), shape("SELECT A FROM t"); a == b {
+		t.Errorf("texts that differ in a name have one shape %d", a)
+	}
+	if a := shape("SELECT @a, '..."); a != 0 {
+		t.Errorf("a text that is cut off has shape %d, want none", a)
+	}
+}
+
 func TestAKnownStatementCostsNoMemory(t *testing.T) {
 	var d sqltext.Digester
 	sql := []byte("/* route:/cart */ SELECT a FROM t WHERE b = 'x' AND c IN (1, 2" + strings.Repeat(", 3", 1000) + ") -- end")

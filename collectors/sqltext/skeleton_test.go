@@ -29,9 +29,9 @@ var lookalikes = []string{
 	"SELECT \\N, '\\N', ?, ?+, (?+), (...), ... 1, 'x' ...",
 }
 
-// TestTextsOfOneSkeletonHaveOneFingerprint replaces every byte, and every two, of texts that are hard to
+// TestTextsOfOneSkeletonHaveOneFingerprintAndText replaces every byte, and every two, of texts that are hard to
 // read by others that are, and compares all that came of it.
-func TestTextsOfOneSkeletonHaveOneFingerprint(t *testing.T) {
+func TestTextsOfOneSkeletonHaveOneFingerprintAndText(t *testing.T) {
 	for _, o := range []Options{{}, {ANSIQuotes: true}, {NoBackslashEscapes: true}} {
 		texts := skeletons{}
 		for _, sql := range lookalikes {
@@ -62,7 +62,7 @@ func (s skeletons) check(t *testing.T, o Options, sql string) {
 	if _, ok := s[skeleton]; !ok {
 		s[skeleton] = sql
 	}
-	if first := s[skeleton]; o.Fingerprint(first) != o.Fingerprint(sql) {
+	if first := s[skeleton]; o.Fingerprint(first) != o.Fingerprint(sql) || o.Normalize(first) != o.Normalize(sql) {
 		t.Errorf("%+v: %q and %q have one skeleton but\n%s\n%s", o, first, sql, o.Normalize(first), o.Normalize(sql))
 	}
 }
