@@ -6,26 +6,20 @@ import (
 	"time"
 
 	"plimsoll/collectors/slowlog"
-	"plimsoll/collectors/sqltext"
 )
 
 // quantileError is the bound of slowlog.Sketch.
 const quantileError = 1.0 / 128
 
 // Digest returns what was read so far. The Builder must not be used afterwards.
-func (b *Builder) Digest(o Options) *Digest {
-	if o.Sort == "" {
-		o.Sort = ByTime
-	}
-	if o.Samples == "" {
-		o.Samples = None
-	}
+func (b *Builder) Digest() *Digest {
+	o := b.options
 	d := &Digest{
 		Schema: SchemaVersion, Version: o.Version, Files: b.files, Entries: b.sum.Entries, FilteredOut: b.sum.Refused,
 		QuantileErrorRatio: quantileError, Samples: o.Samples, Sort: o.Sort,
 		Queries: []Query{}, SkippedTotal: b.sum.Skipped, Skipped: skips(b.sum.Skips),
 	}
-	micros := b.addQueries(d, o)
+	micros := b.addQueries(d)
 	if other := &b.sum.Other; other.Calls > 0 && o.Keep == nil {
 		micros = plus(micros, d.add(other))
 		d.Untold = &Rest{Calls: other.Calls, TimeSeconds: seconds(other.Micros)}
@@ -42,17 +36,17 @@ func (b *Builder) Digest(o Options) *Digest {
 }
 
 // addQueries adds all statements that count, and returns their time.
-func (b *Builder) addQueries(d *Digest, o Options) (micros uint64) {
+func (b *Builder) addQueries(d *Digest) (micros uint64) {
 	classes := b.sum.Classes()
-	if o.Keep != nil {
-		classes = slices.DeleteFunc(classes, func(c *slowlog.Class) bool { return !o.Keep(c) })
+	if keep := b.options.Keep; keep != nil {
+		classes = slices.DeleteFunc(classes, func(c *slowlog.Class) bool { return !keep(c) })
 	}
 	for _, c := range classes {
 		micros = plus(micros, d.add(c))
 	}
 	d.Statements = uint64(len(classes))
 	d.Queries = make([]Query, len(classes))
-	each(len(classes), func(i int) { d.Queries[i] = b.query(classes[i], o) })
+	each(len(classes), func(i int) { d.Queries[i] = b.query(classes[i]) })
 	return micros
 }
 
@@ -77,12 +71,13 @@ func plus(a, b uint64) uint64 {
 	return math.MaxUint64
 }
 
-func (b *Builder) query(c *slowlog.Class, o Options) Query {
+func (b *Builder) query(c *slowlog.Class) Query {
+	by, from, in := c.Users(), c.Hosts(), c.Databases()
 	q := Query{
 		Fingerprint: c.Fingerprint, Text: c.Text, Class: string(c.Kind),
 		Tables: tables(c), Writes: slices.Concat([]string{}, c.Writes),
-		Databases: names(c.Databases), Users: names(c.Users), Hosts: names(c.Hosts),
-		MoreDatabases: c.Databases.More, MoreUsers: c.Users.More, MoreHosts: c.Hosts.More,
+		Databases: names(in), Users: names(by), Hosts: names(from),
+		MoreDatabases: in.More, MoreUsers: by.More, MoreHosts: from.More,
 		Calls: c.Calls, Estimated: c.Estimated, TimeSeconds: durations(c),
 		LockSeconds:  waits(c.Total(slowlog.LockTime)),
 		RowsExamined: rows(c.Total(slowlog.RowsExamined)), RowsSent: rows(c.Total(slowlog.RowsSent)),
@@ -90,11 +85,11 @@ func (b *Builder) query(c *slowlog.Class, o Options) Query {
 		FullScans:    total(c.Total(slowlog.FullScan), b.told.fullScans), TmpDiskTables: total(c.Total(slowlog.TmpDiskTables), b.told.tmpDisk),
 		FirstSeen: moment(c.FirstSeen()), LastSeen: moment(c.LastSeen()),
 	}
-	if o.Samples != None {
-		q.Sample = sample(&c.Slowest, o.Samples, b.options.SQL)
+	if b.options.Samples != None {
+		q.Sample = sample(c)
 	}
-	if o.Plans && len(c.Planned.Plan) > 0 {
-		q.Plan = plan(&c.Planned)
+	if c.Planned != nil {
+		q.Plan = plan(c.Planned)
 	}
 	return q
 }
@@ -147,25 +142,26 @@ func total(t slowlog.Total, told bool) *uint64 {
 	return &t.Sum
 }
 
-func sample(s *slowlog.Sample, how Samples, o sqltext.Options) *Sample {
-	out := &Sample{
-		File: s.File, Line: s.Line, Offset: s.Offset, Seconds: seconds(s.Micros), Time: moment(s.Time),
-		User: s.User, Host: s.Host, Database: s.Database, SQL: how.redact(s.SQL, o), Cut: len(s.SQL) >= sampleBytes,
+func sample(c *slowlog.Class) *Sample {
+	s := &c.Slowest
+	return &Sample{
+		File: s.File, Line: s.Line, Offset: s.Offset, Seconds: seconds(c.MaxMicros), Time: moment(s.Time()),
+		User: s.User, Host: s.Host, Database: s.Database, Origin: s.Origin, SQL: s.SQL, Cut: s.Cut,
 	}
-	if s.Origin != (sqltext.Origin{}) {
-		out.Origin = &s.Origin
-	}
-	return out
 }
 
+// plan returns a plan; nil if none of its lines can be read.
 func plan(p *slowlog.Planned) *Plan {
 	out := &Plan{Seconds: seconds(p.Micros)}
-	for _, r := range p.Plan {
+	for _, r := range p.Plan() {
 		out.Steps = append(out.Steps, PlanRow{
 			ID: r.ID, SelectType: r.SelectType, Table: r.Table, Type: r.Type, PossibleKeys: slices.Concat([]string{}, r.PossibleKeys),
 			Key: r.Key, KeyLength: r.KeyLen, Ref: r.Ref, Rows: r.Rows, ReadRows: r.ReadRows,
 			FilteredRatio: r.FilteredRatio, ReadFilteredRatio: r.ReadFilteredRatio, Extra: r.Extra,
 		})
+	}
+	if out.Steps == nil {
+		return nil
 	}
 	return out
 }

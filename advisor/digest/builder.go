@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,8 @@ import (
 
 // Builder reads logs, one after the other. Its zero value is not usable: see NewBuilder.
 type Builder struct {
-	options slowlog.Options
+	log     slowlog.Options
+	options Options
 	sum     *slowlog.Aggregate
 	files   []File
 	told    told
@@ -22,10 +24,15 @@ type Builder struct {
 // them are no more than twenty megabytes.
 const sampleBytes = 2048
 
-// NewBuilder returns a Builder that reads logs in this way, whose Options.SampleBytes it sets itself.
-func NewBuilder(o slowlog.Options) *Builder {
-	o.SampleBytes = sampleBytes
-	return &Builder{options: o, sum: slowlog.NewAggregate(o), told: told{fullScans: true, tmpDisk: true}}
+// NewBuilder returns a Builder that reads logs in this way, whose Samples and Plans it sets itself, and
+// makes such a digest of them.
+func NewBuilder(log slowlog.Options, o Options) *Builder {
+	o.Sort, o.Samples = cmp.Or(o.Sort, ByTime), cmp.Or(o.Samples, None)
+	log.Plans = o.Plans
+	if o.Samples != None {
+		log.Samples = slowlog.Samples{Bytes: sampleBytes, Literals: o.Samples == Full}
+	}
+	return &Builder{log: log, options: o, sum: slowlog.NewAggregate(log), told: told{fullScans: true, tmpDisk: true}}
 }
 
 // ErrEmpty says that a source has no byte.
@@ -34,7 +41,7 @@ var ErrEmpty = errors.New("it is empty")
 // Add reads a log. On an error, what was read before it is kept, if there was anything.
 func (b *Builder) Add(ctx context.Context, name string, src io.Reader) error {
 	in := &counter{Reader: src}
-	a, err := slowlog.Digest(ctx, name, in, b.options)
+	a, err := slowlog.Digest(ctx, name, in, b.log)
 	switch {
 	case err == nil && in.bytes == 0:
 		err = fmt.Errorf("%s: %w", name, ErrEmpty)

@@ -117,21 +117,21 @@ func TestAQuantileIsNeverBeyondTheExtremes(t *testing.T) {
 }
 
 func TestTheGoodPartOfABrokenSourceIsReadAndTheErrorSaysWhere(t *testing.T) {
-	b := NewBuilder(slowlog.Options{})
+	b := NewBuilder(slowlog.Options{}, Options{})
 	broken := io.MultiReader(strings.NewReader(plainLog), iotest.ErrReader(errors.New("the disk is gone")))
 	err := b.Add(context.Background(), "slow.log", broken)
 	want := fmt.Sprintf("read at byte %d: the disk is gone; what stands before it was read", len(plainLog))
 	if err == nil || err.Error() != "slow.log: "+want {
 		t.Errorf("Add = %v, want slow.log: %s", err, want)
 	}
-	d := b.Digest(Options{})
+	d := b.Digest()
 	if d.Calls != 3 || d.Files[0].Error != want || !b.Read() {
 		t.Errorf("%d calls, error %q, read %v; want 3, as in a log that ends there, %q, true", d.Calls, d.Files[0].Error, b.Read(), want)
 	}
 }
 
 func TestWhatIsNoLogIsSaidOnceAndAddsNothing(t *testing.T) {
-	b := NewBuilder(slowlog.Options{})
+	b := NewBuilder(slowlog.Options{}, Options{})
 	err := errors.Join(
 		b.Add(context.Background(), "empty.log", strings.NewReader("")),
 		b.Add(context.Background(), "pg.log", strings.NewReader("2026-03-04 10:00:00 UTC [7] LOG:  duration: 1 ms\n")),
@@ -140,7 +140,7 @@ func TestWhatIsNoLogIsSaidOnceAndAddsNothing(t *testing.T) {
 	if !errors.Is(err, ErrEmpty) || !errors.Is(err, slowlog.ErrNotSlowLog) || b.Read() {
 		t.Errorf("Add = %v, Read = %v", err, b.Read())
 	}
-	d := b.Digest(Options{})
+	d := b.Digest()
 	want := []File{
 		{Name: "empty.log", Error: "it is empty"},
 		{Name: "pg.log", Bytes: 49, Skipped: 1, Error: "line 1: not a slow query log: this is a log of PostgreSQL"},

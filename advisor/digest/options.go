@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"plimsoll/collectors/slowlog"
-	"plimsoll/collectors/sqltext"
 )
 
 // Options say what of the statements is shown. The zero value is all of them by time, without samples.
@@ -134,12 +133,4 @@ func seenKey(q *Query) float64 {
 		return unknownKey
 	}
 	return float64(q.LastSeen.UnixMicro())
-}
-
-// redact returns a sample's text as it may be shown.
-func (s Samples) redact(sql string, o sqltext.Options) string {
-	if s == Full {
-		return sql
-	}
-	return o.Redact(sql)
 }

@@ -64,12 +64,12 @@ func shopLog(fixed bool) string {
 // read makes a digest of logs by name.
 func read(t *testing.T, log slowlog.Options, o Options, logs ...[2]string) *Digest {
 	t.Helper()
-	b := NewBuilder(log)
+	o.Version = "test"
+	b := NewBuilder(log, o)
 	for _, l := range logs {
 		_ = b.Add(context.Background(), l[0], strings.NewReader(l[1])) // it is in the digest
 	}
-	o.Version = "test"
-	return b.Digest(o)
+	return b.Digest()
 }
 
 // stories are digests, each of which shows something else.

@@ -25,7 +25,7 @@ type digestReader struct {
 
 // read reads sources into one digest. It is an error if none can be read.
 func (r *digestReader) read(ctx context.Context, names []string) (*digest.Digest, error) {
-	b := digest.NewBuilder(r.log)
+	b := digest.NewBuilder(r.log, r.how)
 	p := newByteProgress(r.warn, names)
 	for _, name := range names {
 		err := add(ctx, b, name, p)
@@ -36,7 +36,7 @@ func (r *digestReader) read(ctx context.Context, names []string) (*digest.Digest
 			r.complain(err.Error())
 		}
 	}
-	d := b.Digest(r.how)
+	d := b.Digest()
 	r.complainOfSkips(d)
 	if !b.Read() {
 		return nil, errors.New("nothing could be read")

@@ -1,6 +1,7 @@
 package slowlog
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -23,8 +24,10 @@ type Options struct {
 	AlwaysLogged time.Duration
 	// Keep says which entries are added up; nil for all. It is called from several goroutines.
 	Keep func(*Entry) bool
-	// SampleBytes is how much of the slowest statement is kept, with its literals. 0 is nothing.
-	SampleBytes int
+	// Samples says how the slowest call's statement is kept.
+	Samples Samples
+	// Plans says that the plan of the slowest call with one is kept.
+	Plans bool
 	// MaxStatement is how much of a statement is read, in bytes; 0 is 1 MiB. What is longer is cut.
 	MaxStatement int
 	// MaxClasses bounds the statements that are told apart; 0 is 100,000. Calls of others, as far as
@@ -32,6 +35,14 @@ type Options struct {
 	MaxClasses int
 	// Workers is how many goroutines Digest uses beside one that reads; 0 is one for each processor.
 	Workers int
+}
+
+// Samples is how statements are kept as they were called. The zero value is not at all.
+type Samples struct {
+	// Bytes is how much of a statement is kept.
+	Bytes int
+	// Literals says that its literals are: then it must not leave the host.
+	Literals bool
 }
 
 const (
@@ -61,6 +72,7 @@ type Aggregate struct {
 
 	options  Options
 	classes  map[sqltext.Sum]*Class
+	spare    []Class // to be taken next
 	digester sqltext.Digester
 	names    spellings
 	told     uint32 // the figures that at least one entry told
@@ -70,20 +82,12 @@ type Aggregate struct {
 
 // NewAggregate returns an empty aggregate.
 func NewAggregate(o Options) *Aggregate {
-	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, names: spellings{}, Other: newClass()}
+	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, names: spellings{}, Other: Class{MinMicros: noMicros}}
 	a.digester.Options = o.SQL
 	return a
 }
 
-func newClass() Class {
-	at := nowhere()
-	return Class{MinMicros: noMicros, seen: at, Slowest: Sample{at: at}, Planned: Planned{at: at}}
-}
-
 const noMicros = 1<<64 - 1
-
-// nowhere is behind all places.
-func nowhere() place { return place{file: "\xff", offset: 1<<63 - 1} }
 
 // Told reports whether any entry told a figure. Where one did, a server that leaves a figure out of an
 // entry may mean zero: MariaDB writes Full_scan and Filesort only if one of them is Yes.
@@ -95,17 +99,13 @@ func (a *Aggregate) FirstSeen() time.Time { return micros(a.first) }
 // LastSeen is the time of the latest entry; zero if unknown.
 func (a *Aggregate) LastSeen() time.Time { return micros(a.last) }
 
-// Add adds an entry, which is in a file of that name.
-func (a *Aggregate) Add(file string, e *Entry) {
-	a.add(e, &position{place: place{file, e.Offset}, sample: a.options.SampleBytes})
-}
+// Add adds an entry, which is in a file of that name. The entries of a file are added in its order.
+func (a *Aggregate) Add(file string, e *Entry) { a.add(e, &position{file: file}) }
 
-// position tells where the entry is that is being added.
+// position is what is known of the place of the entry that is being added.
 type position struct {
-	place
-	line   int64 // 0 if unknown
-	sample int   // Options.SampleBytes
-	names  spellings
+	file string
+	line int64 // 0 if unknown
 }
 
 func (a *Aggregate) add(e *Entry, at *position) {
@@ -119,8 +119,14 @@ func (a *Aggregate) add(e *Entry, at *position) {
 	a.Estimated = a.Estimated || e.Estimated
 	a.told |= e.known
 	a.saw(e.Micros, e.Micros)
-	at.names = a.names
-	a.class(e).add(e, at)
+	c := a.class(e, at)
+	if e.Duration > c.MaxMicros || c.Calls == 0 {
+		a.slowest(c, e, at)
+	}
+	if a.options.Plans && len(e.Explain) > 0 {
+		c.planned(e, at)
+	}
+	c.add(e, a.names)
 }
 
 func (a *Aggregate) saw(first, last int64) {
@@ -134,7 +140,7 @@ func (a *Aggregate) saw(first, last int64) {
 }
 
 // class returns the class of an entry's statement.
-func (a *Aggregate) class(e *Entry) *Class {
+func (a *Aggregate) class(e *Entry, at *position) *Class {
 	text := e.Statement
 	if e.Cut {
 		text = append(slices.Clip(text), "..."...) // the mark of sqltext
@@ -146,16 +152,59 @@ func (a *Aggregate) class(e *Entry) *Class {
 	if len(a.classes) >= a.options.classes() {
 		return &a.Other
 	}
-	c := newClass()
+	c := a.newClass()
+	c.seen, c.shape = place{at.file, e.Offset}, a.digester.Shape()
 	st := a.digester.Describe(text)
 	c.Fingerprint, c.Text, c.Kind = st.Fingerprint, snapshot.Redacted(st.Text), st.Class
 	c.Reads, c.Writes = st.Reads, st.Writes
 	if e.Admin {
 		name := a.options.SQL.Redact(string(e.Statement[len(administrator):]))
-		c.Text, c.Kind = snapshot.Redacted(administrator+name), Admin
+		c.Text, c.Kind, c.shape = snapshot.Redacted(administrator+name), Admin, 0
 	}
-	a.classes[sum] = &c
-	return &c
+	a.classes[sum] = c
+	return c
+}
+
+// classesAtOnce is for how many statements memory is taken at once.
+const classesAtOnce = 64
+
+func (a *Aggregate) newClass() *Class {
+	if len(a.spare) == 0 {
+		a.spare = make([]Class, classesAtOnce)
+	}
+	c := &a.spare[0]
+	a.spare = a.spare[1:]
+	c.MinMicros = noMicros
+	return c
+}
+
+// slowest keeps a call as the slowest one of its class.
+func (a *Aggregate) slowest(c *Class, e *Entry, at *position) {
+	c.Slowest = Sample{
+		File: at.file, Offset: e.Offset, Line: at.line, micros: e.Micros,
+		User: a.names.of(e.User), Host: a.names.of(e.Host), Database: a.names.of(e.Database),
+	}
+	if most := a.options.Samples.Bytes; most > 0 {
+		c.Slowest.SQL, c.Slowest.Cut = a.sample(c, e.Statement), len(e.Statement) >= most
+	}
+	if bytes.Contains(e.Statement, []byte("/*")) {
+		if origin := sqltext.OriginOf(string(e.Statement)); origin != (sqltext.Origin{}) {
+			c.Slowest.Origin = &origin
+		}
+	}
+}
+
+// sample returns what is kept of the statement whose sum was made last.
+func (a *Aggregate) sample(c *Class, statement []byte) string {
+	most := a.options.Samples.Bytes
+	switch {
+	case a.options.Samples.Literals:
+		return string(statement[:min(len(statement), most)])
+	case len(statement) < most && c.shape != 0 && c.shape == a.digester.Shape():
+		return string(c.Text) // as nearly always, and it takes no memory
+	default:
+		return a.options.SQL.Redact(string(statement[:min(len(statement), most)]))
+	}
 }
 
 // Merge adds what o holds, which must not be used any more. It gives the same whatever was added to
@@ -210,9 +259,6 @@ func (a *Aggregate) skipBatch(file string, b *batch) {
 func (a *Aggregate) Classes() []*Class {
 	list := make([]*Class, 0, len(a.classes))
 	for _, c := range a.classes {
-		if c.Planned.Plan == nil && len(c.Planned.raw) > 0 {
-			c.Planned.Plan = ParsePlan(c.Planned.raw)
-		}
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(x, y *Class) int {

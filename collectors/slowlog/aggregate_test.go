@@ -57,7 +57,7 @@ func TestRateLimitedEntriesStandForManyAndAreMarked(t *testing.T) {
 
 func TestAClassTellsWhatItsEntriesDo(t *testing.T) {
 	log := string(slowlogs.Generate(slowlogs.MariaDBFull, 100_000, 10, 9))
-	a := digestText(t, log, Options{SampleBytes: 10})
+	a := digestText(t, log, Options{Samples: Samples{Bytes: 10, Literals: true}, Plans: true})
 	r := NewReader(strings.NewReader(log), Options{})
 	var calls, micros, examined uint64
 	var slowest Entry
@@ -85,8 +85,8 @@ func TestAClassTellsWhatItsEntriesDo(t *testing.T) {
 	if line := int64(1 + strings.Count(log[:slowest.Offset], "\n")); c.Slowest.Line != line {
 		t.Errorf("the slowest is in line %d, want %d", c.Slowest.Line, line)
 	}
-	if len(c.Planned.Plan) != 1 || c.Planned.Micros != slowest.Duration {
-		t.Errorf("plan %+v of a call of %d µs", c.Planned.Plan, c.Planned.Micros)
+	if plan := c.Planned.Plan(); len(plan) != 1 || c.Planned.Micros != slowest.Duration {
+		t.Errorf("plan %+v of a call of %d µs", plan, c.Planned.Micros)
 	}
 }
 
@@ -138,19 +138,45 @@ func TestClassesBeyondTheLimitAreTheOthers(t *testing.T) {
 }
 
 func TestNamesAreBoundedInAnyOrder(t *testing.T) {
-	var forward, backward Names
+	var forward, backward callers
 	for i := range 100 {
-		forward.add(fmt.Appendf(nil, "shop%02d", i), 1, nil)
-		backward.add(fmt.Appendf(nil, "shop%02d", 99-i), 1, nil)
+		forward.add(users, fmt.Appendf(nil, "shop%02d", i), 1, nil)
+		backward.add(users, fmt.Appendf(nil, "shop%02d", 99-i), 1, nil)
+		backward.add(kind(i%2)*hosts, []byte("shop04"), 1, nil) // of other kinds is another name
 	}
-	if diff := cmp.Diff(forward.List, backward.List); diff != "" || len(forward.List) != mostNames || !forward.More || !backward.More {
-		t.Errorf("%v and %v", forward.List, backward.List)
+	want := forward.names(users)
+	if diff := cmp.Diff(want, backward.names(users)); diff != "" || len(want.List) != mostNames || !want.More {
+		t.Errorf("%v: %s", want, diff)
 	}
-	half := Names{}
-	half.add([]byte("shop03"), 5, nil)
+	var half callers
+	half.add(users, []byte("shop03"), 5, nil)
 	half.merge(&backward, nil)
-	if want := (Name{"shop03", 6}); half.List[3] != want || half.String() != forward.String() {
-		t.Errorf("merged: %v", half.List)
+	got := half.names(users)
+	if want := (Name{"shop03", 6}); got.List[3] != want || got.String() != forward.names(users).String() {
+		t.Errorf("merged: %v", got)
+	}
+	for _, k := range []kind{databases, hosts} {
+		if diff := cmp.Diff(Names{List: []Name{{"shop04", 50}}}, half.names(k)); diff != "" {
+			t.Errorf("names of kind %d: %s", k, diff)
+		}
+	}
+}
+
+func TestSamplesHoldLiteralsOnlyIfAskedFor(t *testing.T) {
+	log := plainHeader + "SELECT a FROM t WHERE b = 1;\n" +
+		strings.Replace(plainHeader, "1.5", "2.5", 1) + "SELECT  a from t WHERE b = 4711;\n" +
+		strings.Replace(plainHeader, "1.5", "3.5", 1) + "SELECT a FROM t WHERE b = 'long';\n"
+	for want, s := range map[string]Samples{
+		"":                                 {},
+		"SELECT a FROM t WHERE b = ?":      {Bytes: 100},
+		"SELECT a FROM t WHERE b = 'long'": {Bytes: 100, Literals: true},
+		"SELECT a FROM t":                  {Bytes: 15},
+		"SELECT a FROM t WHERE b = 'l":     {Bytes: 28, Literals: true},
+	} {
+		c := digestText(t, log, Options{Samples: s}).Classes()[0]
+		if c.Calls != 3 || c.Slowest.SQL != want || c.Slowest.Cut != (s.Bytes == 15 || s.Bytes == 28) {
+			t.Errorf("%+v: of %d calls the slowest is %q, cut %v, want %q", s, c.Calls, c.Slowest.SQL, c.Slowest.Cut, want)
+		}
 	}
 }
 
@@ -178,7 +204,7 @@ func TestQuantilesAreWithinOnePercent(t *testing.T) {
 			}
 		}
 	}
-	if (&Sketch{}).calls != 0 || !math.IsNaN((&Sketch{}).Quantile(0.5)) {
+	if (&Sketch{}).calls() != 0 || !math.IsNaN((&Sketch{}).Quantile(0.5)) {
 		t.Error("an empty sketch has a quantile")
 	}
 }
@@ -196,18 +222,19 @@ func TestKnownStatementsAreAddedWithoutAllocation(t *testing.T) {
 		}
 		d := newDecoder(Options{})
 		var e Entry
-		var at position
+		at := position{file: "log"}
 		add := func() {
 			d.begin(&b)
 			for _, s := range b.spans {
 				if why := d.decode(&b, s, &e); why != "" {
 					t.Fatal(why)
 				}
-				at.place = place{"log", e.Offset}
 				a.add(&e, &at)
 			}
 		}
-		add()
+		for range len(Sketch{}.few) + 1 {
+			add() // until each statement has its pages
+		}
 		if allocs := testing.AllocsPerRun(3, add); allocs > 0 {
 			t.Errorf("%s: %g allocations for %d entries", l, allocs, len(b.spans))
 		}
@@ -223,8 +250,9 @@ func TestASketchCountsBeyondWhatAPageHolds(t *testing.T) {
 	}
 	first.merge(&second)
 	for _, s := range []*Sketch{&whole, &first} {
-		if got, want := s.in(5, s.page(0)[5]), uint64(1<<40+1<<32+3); got != want || s.calls != want+1<<50 {
-			t.Errorf("%d calls of 5 µs and %d in all, want %d and %d", got, s.calls, want, want+1<<50)
+		s.settle()
+		if got, want := s.pages.in(5, s.pages.page(0)[5]), uint64(1<<40+1<<32+3); got != want || s.calls() != want+1<<50 {
+			t.Errorf("%d calls of 5 µs and %d in all, want %d and %d", got, s.calls(), want, want+1<<50)
 		}
 		if low, high := s.Quantile(0.0009), s.Quantile(0.01); low != 5 || high < 500 || high > 510 {
 			t.Errorf("quantiles %g and %g, want 5 and 505", low, high)
@@ -233,7 +261,7 @@ func TestASketchCountsBeyondWhatAPageHolds(t *testing.T) {
 	for range 3 {
 		whole.add(7, math.MaxUint64)
 	}
-	if got := whole.in(7, whole.page(0)[7]); got != math.MaxUint64 {
+	if got := whole.pages.in(7, whole.pages.page(0)[7]); got != math.MaxUint64 {
 		t.Errorf("%d calls of 7 µs, want the largest number", got)
 	}
 }

@@ -1,7 +1,6 @@
 package slowlog
 
 import (
-	"bytes"
 	"math/bits"
 	"time"
 
@@ -10,7 +9,22 @@ import (
 )
 
 // Class is all calls of one statement.
+//
+// What every call changes comes first and is small: a log has more statements than the near caches of
+// a processor have room for, so that to count a call takes as long as to fetch the lines it changes.
 type Class struct {
+	// Calls is how many there were.
+	Calls uint64
+	// Micros is the sum of the durations, in microseconds, MinMicros and MaxMicros the extremes.
+	Micros, MinMicros, MaxMicros uint64
+	first, last                  int64 // µs since 1970; 0 if unknown
+	callers                      callers
+	// Estimated says that some calls stand for several that were not logged.
+	Estimated bool
+	// Durations has the quantiles.
+	Durations Sketch
+	totals    [totalled]Total
+
 	// Fingerprint is sqltext's identity of the statement. It begins with fp1t: if it was longer than
 	// Options.MaxStatement, or broken.
 	Fingerprint string
@@ -20,32 +34,31 @@ type Class struct {
 	Kind sqltext.Class
 	// Reads and Writes name its tables, as schema.table where it says so.
 	Reads, Writes []string
-
-	// Calls is how many there were. Estimated says that some stand for several that were not logged.
-	Calls     uint64
-	Estimated bool
-	// Micros is the sum of the durations, in microseconds, MinMicros and MaxMicros the extremes.
-	Micros, MinMicros, MaxMicros uint64
-	// Durations has the quantiles.
-	Durations Sketch
-	Databases Names
-	Users     Names
-	Hosts     Names
-	// Slowest is the call that took longest, the first of these.
+	// Slowest is the call that took longest, of MaxMicros, the first of these.
 	Slowest Sample
-	// Planned is the call that took longest of those with a plan; its Plan is empty if there is none.
-	Planned Planned
+	// Planned is the call that took longest of those with a plan; nil if there is none, or no plans are
+	// wanted.
+	Planned *Planned
 
-	totals      [figures]Total
-	first, last int64 // µs since 1970; 0 if unknown
-	seen        place // where it was first seen, and its texts are from
+	seen  place  // where it was first seen, and its texts are from
+	shape uint64 // sqltext's, of the text there; 0 if unknown
 }
 
 // Admin is the kind of calls that are no SQL but other commands of the protocol.
 const Admin sqltext.Class = "admin"
 
-// Total returns a figure over all calls.
+// Total returns a figure over all calls: LockTime, RowsSent, RowsExamined, RowsAffected, FullScan or
+// TmpDiskTables. Others are of single entries only.
 func (c *Class) Total(which Figure) Total { return c.totals[which] }
+
+// Databases names those that the calls were made in.
+func (c *Class) Databases() Names { return c.callers.names(databases) }
+
+// Users names who made the calls.
+func (c *Class) Users() Names { return c.callers.names(users) }
+
+// Hosts names where the calls came from.
+func (c *Class) Hosts() Names { return c.callers.names(hosts) }
 
 // FirstSeen is the time of the earliest call; zero if unknown.
 func (c *Class) FirstSeen() time.Time { return micros(c.first) }
@@ -71,49 +84,50 @@ type Sample struct {
 	// File and Offset say where it is, in bytes; Line, from 1, is for people.
 	File         string
 	Offset, Line int64
-	Micros       uint64    // its duration
-	Time         time.Time // see Entry.Micros
 	User, Host   string
 	Database     string
-	Figures
-	// Origin is where in a program the statement came from, as its comment says.
-	Origin sqltext.Origin
-	// SQL is the statement with its literals, at most Options.SampleBytes of it: it must not leave the
-	// host. It is empty by default.
+	// Origin is where in a program the statement came from, as its comment says; nil if it does not.
+	Origin *sqltext.Origin
+	// SQL is the statement as Options.Samples says; empty by default.
 	SQL string
+	// Cut says that SQL is only its beginning.
+	Cut bool
 
-	at place
+	micros int64 // since 1970; 0 if unknown
 }
+
+// Time is when the call was logged, see Entry.Micros; zero if unknown.
+func (s *Sample) Time() time.Time { return micros(s.micros) }
+
+func (s *Sample) place() place { return place{s.File, s.Offset} }
 
 // Planned is a call with its plan.
 type Planned struct {
-	Micros uint64
-	Plan   []PlanRow
+	Micros uint64 // its duration
 
 	at  place
 	raw []byte
 }
 
-// add adds a call, which is at a place.
-func (c *Class) add(e *Entry, at *position) {
-	if at.place.before(c.seen) {
-		c.seen = at.place
-	}
+// Plan returns the plan.
+func (p *Planned) Plan() []PlanRow { return ParsePlan(p.raw) }
+
+// add adds a call.
+func (c *Class) add(e *Entry, known spellings) {
 	c.Calls = plus(c.Calls, e.Calls)
 	c.Estimated = c.Estimated || e.Estimated
 	c.Micros = plus(c.Micros, times(e.Duration, e.Calls))
 	c.MinMicros = min(c.MinMicros, e.Duration)
+	c.MaxMicros = max(c.MaxMicros, e.Duration)
 	c.Durations.add(e.Duration, e.Calls)
-	for left := e.known; left != 0; left &= left - 1 {
+	for left := e.known & (1<<totalled - 1); left != 0; left &= left - 1 {
 		which := bits.TrailingZeros32(left)
 		c.totals[which].add(e.value[which], e.Calls)
 	}
-	c.Databases.add(e.Database, e.Calls, at.names)
-	c.Users.add(e.User, e.Calls, at.names)
-	c.Hosts.add(e.Host, e.Calls, at.names)
+	c.callers.add(databases, e.Database, e.Calls, known)
+	c.callers.add(users, e.User, e.Calls, known)
+	c.callers.add(hosts, e.Host, e.Calls, known)
 	c.saw(e.Micros, e.Micros)
-	c.slowest(e, at)
-	c.planned(e, at)
 }
 
 // saw widens the time between the first and the last call.
@@ -127,43 +141,32 @@ func (c *Class) saw(first, last int64) {
 	c.last = max(c.last, last)
 }
 
-// slowest keeps a call if it is the slowest one.
-func (c *Class) slowest(e *Entry, at *position) {
-	if e.Duration < c.MaxMicros || e.Duration == c.MaxMicros && !at.place.before(c.Slowest.at) {
-		return
-	}
-	c.MaxMicros = e.Duration
-	c.Slowest = Sample{
-		at: at.place, File: at.place.file, Offset: e.Offset, Line: at.line,
-		Micros: e.Duration, Time: e.Time(), Figures: e.Figures,
-		User: at.names.of(e.User), Host: at.names.of(e.Host), Database: at.names.of(e.Database),
-		SQL: string(e.Statement[:min(len(e.Statement), at.sample)]),
-	}
-	if bytes.Contains(e.Statement, []byte("/*")) {
-		c.Slowest.Origin = sqltext.OriginOf(string(e.Statement))
-	}
-}
-
 // longestPlan bounds the plan that is kept, in bytes.
 const longestPlan = 16 << 10
 
 // planned keeps a call with a plan if it is the slowest of these.
 func (c *Class) planned(e *Entry, at *position) {
-	if len(e.Explain) == 0 || len(e.Explain) > longestPlan {
+	if len(e.Explain) > longestPlan || c.Planned != nil && e.Duration <= c.Planned.Micros {
 		return
 	}
-	p := &c.Planned
-	if e.Duration < p.Micros || e.Duration == p.Micros && !at.place.before(p.at) {
-		return
+	if c.Planned == nil {
+		c.Planned = &Planned{}
 	}
-	p.Micros, p.at = e.Duration, at.place
+	p := c.Planned
+	p.Micros, p.at = e.Duration, place{at.file, e.Offset}
 	p.raw = append(p.raw[:0], e.Explain...)
 }
 
-// merge adds the calls of o, which is of the same statement.
+// merge adds the calls of o, which is of the same statement and must not be used any more.
 func (c *Class) merge(o *Class, known spellings) {
+	if o.Calls == 0 {
+		return
+	}
+	if c.Calls == 0 || o.MaxMicros > c.MaxMicros || o.MaxMicros == c.MaxMicros && o.Slowest.place().before(c.Slowest.place()) {
+		c.MaxMicros, c.Slowest = o.MaxMicros, o.Slowest
+	}
 	if o.seen.before(c.seen) {
-		c.seen, c.Text, c.Kind, c.Reads, c.Writes = o.seen, o.Text, o.Kind, o.Reads, o.Writes
+		c.seen, c.shape, c.Text, c.Kind, c.Reads, c.Writes = o.seen, o.shape, o.Text, o.Kind, o.Reads, o.Writes
 	}
 	c.Calls = plus(c.Calls, o.Calls)
 	c.Estimated = c.Estimated || o.Estimated
@@ -173,14 +176,9 @@ func (c *Class) merge(o *Class, known spellings) {
 	for which := range c.totals {
 		c.totals[which].merge(o.totals[which])
 	}
-	c.Databases.merge(&o.Databases, known)
-	c.Users.merge(&o.Users, known)
-	c.Hosts.merge(&o.Hosts, known)
+	c.callers.merge(&o.callers, known)
 	c.saw(o.first, o.last)
-	if o.MaxMicros > c.MaxMicros || o.MaxMicros == c.MaxMicros && o.Slowest.at.before(c.Slowest.at) {
-		c.MaxMicros, c.Slowest = o.MaxMicros, o.Slowest
-	}
-	if p := &c.Planned; o.Planned.Micros > p.Micros || o.Planned.Micros == p.Micros && o.Planned.at.before(p.at) {
-		*p = o.Planned
+	if p := o.Planned; p != nil && (c.Planned == nil || p.Micros > c.Planned.Micros || p.Micros == c.Planned.Micros && p.at.before(c.Planned.at)) {
+		c.Planned = p
 	}
 }

@@ -107,7 +107,7 @@ func (p *pipeline) work(a *Aggregate) {
 	d := newDecoder(p.options)
 	var e Entry
 	for b := range p.full {
-		at := position{sample: p.options.SampleBytes}
+		at := position{file: p.name}
 		d.begin(b)
 		for _, s := range b.spans {
 			why := d.decode(b, s, &e)
@@ -115,7 +115,7 @@ func (p *pipeline) work(a *Aggregate) {
 				b.skip(s, why)
 				continue
 			}
-			at.place, at.line = place{p.name, e.Offset}, s.line
+			at.line = s.line
 			a.add(&e, &at)
 		}
 		a.skipBatch(p.name, b)

@@ -4,17 +4,18 @@ package slowlog
 // and verbosity.
 type Figure uint8
 
-// The figures. Durations are in microseconds, flags are 0 or 1.
+// The figures. Durations are in microseconds, flags are 0 or 1. Those up to TmpDiskTables are added up
+// by statement.
 const (
 	LockTime      Figure = iota // Lock_time, µs
 	RowsSent                    // Rows_sent
 	RowsExamined                // Rows_examined
 	RowsAffected                // Rows_affected: MariaDB, Percona Server
-	BytesSent                   // Bytes_sent
 	FullScan                    // Full_scan; of MySQL from Read_first and Read_rnd_next, see Entry
+	TmpDiskTables               // Tmp_disk_tables; Created_tmp_disk_tables; else Tmp_table_on_disk
+	BytesSent                   // Bytes_sent
 	FullJoin                    // Full_join: MariaDB, Percona Server
 	TmpTables                   // Tmp_tables; Created_tmp_tables
-	TmpDiskTables               // Tmp_disk_tables; Created_tmp_disk_tables; else Tmp_table_on_disk
 	Filesort                    // Filesort; of MySQL from Sort_range_count and Sort_scan_count
 	FilesortDisk                // Filesort_on_disk
 	MergePasses                 // Merge_passes; Sort_merge_passes
@@ -23,6 +24,8 @@ const (
 	ReadTime                    // Pages_read_time; InnoDB_IO_r_wait; µs
 	RowLockTime                 // InnoDB_rec_lock_wait, µs: Percona Server
 	figures                     // how many there are
+
+	totalled = TmpDiskTables + 1 // how many are added up
 )
 
 // Figures are those that an entry tells.

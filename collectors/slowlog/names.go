@@ -13,7 +13,6 @@ type Names struct {
 	List []Name
 	// More says that there are others.
 	More bool
-	last int // the index of the last one counted, which is often the next one
 }
 
 // Name is one of Names.
@@ -46,55 +45,92 @@ func (s spellings) of(name []byte) string {
 	return text
 }
 
+// kind is what a name is of.
+type kind uint8
+
+const (
+	databases kind = iota
+	users
+	hosts
+	kinds // how many there are
+)
+
+// callers are the names of all kinds. They stand in one list, because most statements have one or two
+// of each.
+type callers struct {
+	list []Name
+	end  [kinds]uint8 // where in list the names of a kind end
+	last [kinds]uint8 // which of its kind was counted last, and is often the next one
+	more [kinds]bool
+}
+
+// of returns the names of a kind.
+func (c *callers) of(k kind) []Name {
+	if k == 0 {
+		return c.list[:c.end[0]]
+	}
+	return c.list[c.end[k-1]:c.end[k]]
+}
+
+func (c *callers) names(k kind) Names { return Names{List: c.of(k), More: c.more[k]} }
+
 // add counts calls for a name. The empty name is none.
-func (n *Names) add(name []byte, calls uint64, known spellings) {
+func (c *callers) add(k kind, name []byte, calls uint64, known spellings) {
 	if len(name) == 0 {
 		return
 	}
 	name = name[:min(len(name), longestName)]
-	if n.last < len(n.List) && string(name) == n.List[n.last].Name {
-		n.List[n.last].Calls = plus(n.List[n.last].Calls, calls)
-		return
+	list, i := c.of(k), int(c.last[k])
+	if i >= len(list) || list[i].Name != string(name) {
+		i = slices.IndexFunc(list, func(n Name) bool { return n.Name == string(name) })
 	}
-	i, found := n.find(name)
-	if !found && i == mostNames {
-		n.More = true
-		return
-	}
-	if !found {
-		n.insert(i, known.of(name))
-	}
-	n.List[i].Calls = plus(n.List[i].Calls, calls)
-	n.last = i
-}
-
-// find returns where a name is, or belongs.
-func (n *Names) find(name []byte) (i int, found bool) {
-	for i := range n.List {
-		if have := n.List[i].Name; have >= string(name) { // no copy is made to compare
-			return i, have == string(name)
+	if i < 0 {
+		if i = c.insert(k, name, known); i < 0 {
+			return
 		}
+		list = c.of(k)
 	}
-	return len(n.List), false
+	c.last[k] = uint8(i) //nolint:gosec // below mostNames
+	list[i].Calls = plus(list[i].Calls, calls)
 }
 
-func (n *Names) insert(i int, name string) {
-	n.List = slices.Insert(n.List, i, Name{Name: name})
-	if len(n.List) > mostNames {
-		n.List = n.List[:mostNames]
-		n.More = true
+// insert puts a new name where it belongs, which it returns; -1 if that is behind the first mostNames.
+func (c *callers) insert(k kind, name []byte, known spellings) int {
+	list := c.of(k)
+	i := 0
+	for i < len(list) && list[i].Name < string(name) { // no copy is made to compare
+		i++
 	}
+	if len(list) == mostNames {
+		c.more[k] = true
+		if i == mostNames {
+			return -1
+		}
+		copy(list[i+1:], list[i:])
+		list[i] = Name{Name: known.of(name)}
+		return i
+	}
+	if c.list == nil {
+		c.list = make([]Name, 0, kinds)
+	}
+	c.list = slices.Insert(c.list, int(c.end[k])-len(list)+i, Name{Name: known.of(name)})
+	for ; k < kinds; k++ {
+		c.end[k]++
+	}
+	return i
 }
 
-func (n *Names) merge(o *Names, known spellings) {
-	for _, name := range o.List {
-		n.add([]byte(name.Name), name.Calls, known)
+func (c *callers) merge(o *callers, known spellings) {
+	for k := range kinds {
+		for _, name := range o.of(k) {
+			c.add(k, []byte(name.Name), name.Calls, known)
+		}
+		c.more[k] = c.more[k] || o.more[k]
 	}
-	n.More = n.More || o.More
 }
 
 // String lists the names, for tests and messages.
-func (n *Names) String() string {
+func (n Names) String() string {
 	var list []string
 	for _, name := range n.List {
 		list = append(list, name.Name)

@@ -43,9 +43,27 @@ func recordings(t testing.TB) map[string][]byte {
 	return logs
 }
 
-var figureNames = [figures]string{
-	"lock", "sent", "examined", "affected", "bytes", "scan", "join", "tmp", "tmpdisk", "sort", "sortdisk", "passes",
-	"failed", "pages", "readtime", "rowlock",
+// shownFigures are the figures as they are shown.
+var shownFigures = []struct {
+	name   string
+	figure Figure
+}{
+	{"lock", LockTime},
+	{"sent", RowsSent},
+	{"examined", RowsExamined},
+	{"affected", RowsAffected},
+	{"bytes", BytesSent},
+	{"scan", FullScan},
+	{"join", FullJoin},
+	{"tmp", TmpTables},
+	{"tmpdisk", TmpDiskTables},
+	{"sort", Filesort},
+	{"sortdisk", FilesortDisk},
+	{"passes", MergePasses},
+	{"failed", Failed},
+	{"pages", PagesRead},
+	{"readtime", ReadTime},
+	{"rowlock", RowLockTime},
 }
 
 // listing shows everything that a reader gives, each thing in a line, in the order of the log.
@@ -74,9 +92,9 @@ func list(r *Reader) []string {
 func show(e *Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%07d %s %dµs %q@%q thread=%d db=%q", e.Offset, e.Time().Format("2006-01-02T15:04:05.999999"), e.Duration, e.User, e.Host, e.Thread, e.Database)
-	for f := range figures {
-		if value, known := e.Get(f); known {
-			fmt.Fprintf(&b, " %s=%d", figureNames[f], value)
+	for _, f := range shownFigures {
+		if value, known := e.Get(f.figure); known {
+			fmt.Fprintf(&b, " %s=%d", f.name, value)
 		}
 	}
 	if e.Estimated {

@@ -3,6 +3,7 @@ package slowlog
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Sketch counts durations in buckets that grow with the duration, so that quantiles of any number of
@@ -13,11 +14,19 @@ import (
 // one of the calls themselves. This is HdrHistogram's layout; DDSketch (Masson, Rim, Lee, VLDB 2019)
 // has the same guarantee with a logarithm a call.
 //
-// Buckets stand in pages of 16, and only pages that were counted in have memory: 64 bytes each, a line
-// of a processor's cache, of which there are at most 180. Most statements need a few.
+// Most statements of a log are rare. So the buckets of the last calls stand in a list, and only when
+// that is full they are counted in pages.
 type Sketch struct {
+	fewCalls uint8
+	few      [27]uint16 // with the rest a line of a processor's cache
+	pages    *pages     // nil if there were no more calls
+}
+
+// pages count calls in buckets, 16 of which are a page, of 64 bytes. Only pages that were counted in
+// have memory: at most 180, and of most statements a few.
+type pages struct {
 	place [sketchPages]uint8 // the index of a page, plus 1; 0 if there is none
-	pages [][pageBuckets]uint32
+	list  [][pageBuckets]uint32
 	above map[int]uint64 // by bucket, how many times 2^32 calls there are more; mostly nil
 	calls uint64
 }
@@ -32,84 +41,147 @@ const (
 // add counts a duration in microseconds for a number of calls.
 func (s *Sketch) add(micros, calls uint64) {
 	bucket := bucketOf(min(micros, mostMicros))
-	s.count(s.page(bucket/pageBuckets), bucket, calls)
-	s.calls = plus(s.calls, calls)
+	if calls != 1 {
+		s.paged().add(bucket, calls)
+		return
+	}
+	if int(s.fewCalls) == len(s.few) {
+		s.settle()
+	}
+	s.few[s.fewCalls] = uint16(bucket) //nolint:gosec // at most sketchPages * pageBuckets
+	s.fewCalls++
+}
+
+// settle counts the last calls in pages.
+func (s *Sketch) settle() {
+	p := s.paged()
+	for _, bucket := range s.few[:s.fewCalls] {
+		p.add(int(bucket), 1)
+	}
+	s.fewCalls = 0
+}
+
+func (s *Sketch) paged() *pages {
+	if s.pages == nil {
+		s.pages = &pages{}
+	}
+	return s.pages
+}
+
+// calls returns how many were counted.
+func (s *Sketch) calls() uint64 {
+	if s.pages == nil {
+		return uint64(s.fewCalls)
+	}
+	return plus(s.pages.calls, uint64(s.fewCalls))
+}
+
+// merge adds the calls of o, which must not be used any more.
+func (s *Sketch) merge(o *Sketch) {
+	if s.pages == nil {
+		s.pages, o.pages = o.pages, nil
+	}
+	if o.pages != nil {
+		s.pages.merge(o.pages)
+	}
+	if int(s.fewCalls)+int(o.fewCalls) > len(s.few) {
+		s.settle()
+	}
+	s.fewCalls += uint8(copy(s.few[s.fewCalls:], o.few[:o.fewCalls])) //nolint:gosec // at most len(s.few)
+}
+
+// add counts calls in a bucket.
+func (p *pages) add(bucket int, calls uint64) {
+	p.count(p.page(bucket/pageBuckets), bucket, calls)
+	p.calls = plus(p.calls, calls)
 }
 
 // count counts calls in a bucket of a page.
-func (s *Sketch) count(page *[pageBuckets]uint32, bucket int, calls uint64) {
+func (p *pages) count(page *[pageBuckets]uint32, bucket int, calls uint64) {
 	n := &page[bucket%pageBuckets]
 	sum := plus(uint64(*n), calls)
 	*n = uint32(sum) //nolint:gosec // the rest is in above
 	if sum > math.MaxUint32 {
-		s.carry(bucket, sum>>32)
+		p.carry(bucket, sum>>32)
 	}
 }
 
 // carry counts what a bucket cannot hold.
-func (s *Sketch) carry(bucket int, times uint64) {
-	if s.above == nil {
-		s.above = map[int]uint64{}
+func (p *pages) carry(bucket int, times uint64) {
+	if p.above == nil {
+		p.above = map[int]uint64{}
 	}
-	s.above[bucket] = plus(s.above[bucket], times)
+	p.above[bucket] = plus(p.above[bucket], times)
 }
 
 // in returns the calls in a bucket whose page has n.
-func (s *Sketch) in(bucket int, n uint32) uint64 {
-	above := s.above[bucket]
+func (p *pages) in(bucket int, n uint32) uint64 {
+	above := p.above[bucket]
 	if above > math.MaxUint32 {
 		return math.MaxUint64
 	}
 	return above<<32 | uint64(n)
 }
 
-func (s *Sketch) page(i int) *[pageBuckets]uint32 {
-	if s.place[i] == 0 {
-		s.pages = append(s.pages, [pageBuckets]uint32{})
-		s.place[i] = uint8(len(s.pages)) // at most sketchPages, which fits
+func (p *pages) page(i int) *[pageBuckets]uint32 {
+	if p.place[i] == 0 {
+		p.list = append(p.list, [pageBuckets]uint32{})
+		p.place[i] = uint8(len(p.list)) // at most sketchPages, which fits
 	}
-	return &s.pages[s.place[i]-1]
+	return &p.list[p.place[i]-1]
 }
 
 // merge adds the calls of o.
-func (s *Sketch) merge(o *Sketch) {
+func (p *pages) merge(o *pages) {
 	for i, place := range o.place {
 		if place == 0 {
 			continue
 		}
-		page := s.page(i)
-		for j, n := range o.pages[place-1] {
-			s.count(page, i*pageBuckets+j, uint64(n))
+		page := p.page(i)
+		for j, n := range o.list[place-1] {
+			p.count(page, i*pageBuckets+j, uint64(n))
 		}
 	}
 	for bucket, times := range o.above {
-		s.carry(bucket, times)
+		p.carry(bucket, times)
 	}
-	s.calls = plus(s.calls, o.calls)
+	p.calls = plus(p.calls, o.calls)
 }
 
 // Quantile returns the duration in microseconds that a share q of the calls, from 0 to 1, does not
 // exceed: of n calls the one of rank ⌈q·n⌉, at most 0.8 % off. It is NaN without calls.
 func (s *Sketch) Quantile(q float64) float64 {
-	if s.calls == 0 {
+	calls := s.calls()
+	if calls == 0 {
 		return math.NaN()
 	}
-	rank := uint64(math.Ceil(min(max(q, 0), 1) * float64(s.calls)))
-	rank = min(max(rank, 1), s.calls)
-	for i, place := range s.place {
+	rank := uint64(math.Ceil(min(max(q, 0), 1) * float64(calls)))
+	rank = min(max(rank, 1), calls)
+	if s.pages != nil {
+		s.settle()
+		return middle(s.pages.ranked(rank))
+	}
+	few := s.few[:s.fewCalls]
+	slices.Sort(few) // their order means nothing
+	return middle(int(few[rank-1]))
+}
+
+// ranked returns the bucket of the call of a rank, from 1.
+func (p *pages) ranked(rank uint64) int {
+	for i, place := range p.place {
 		if place == 0 {
 			continue
 		}
-		for j, n := range s.pages[place-1] {
+		for j, n := range p.list[place-1] {
 			bucket := i*pageBuckets + j
-			calls := s.in(bucket, n)
+			calls := p.in(bucket, n)
 			if calls >= rank {
-				return middle(bucket)
+				return bucket
 			}
 			rank -= calls
 		}
 	}
-	return middle(sketchPages*pageBuckets - 1) // sums of a hostile log that reached their limit
+	return sketchPages*pageBuckets - 1 // sums of a hostile log that reached their limit
 }
 
 // bucketOf returns the bucket of a number: itself up to 127, then the six bits below the highest one,

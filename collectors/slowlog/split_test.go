@@ -25,14 +25,27 @@ func summary(a *Aggregate, err error) string {
 		fmt.Fprintf(&b, "skipped %+v\n", s)
 	}
 	for _, c := range append(a.Classes(), &a.Other) {
-		fmt.Fprintf(&b, "%s %s %q reads %q writes %q: %d calls, estimated %v, %d µs, from %d to %d µs, %v to %v\n\t%v %v %v %v\n\t%v\n\t%+v\n\t%d %d\n",
+		fmt.Fprintf(&b, "%s %s %q reads %q writes %q: %d calls, estimated %v, %d µs, from %d to %d µs, %v to %v\n\t%v %v %v\n\t%v\n\t%v %s\n\t%s\n",
 			c.Fingerprint, c.Kind, c.Text, c.Reads, c.Writes, c.Calls, c.Estimated, c.Micros, c.MinMicros, c.MaxMicros, c.FirstSeen(), c.LastSeen(),
-			c.Databases.List, c.Users.List, c.Hosts.List, c.Databases.More, c.totals, c.Slowest, c.Planned.Micros, len(c.Planned.Plan))
+			c.Databases(), c.Users(), c.Hosts(), c.totals, c.Slowest.Time(), sampled(c.Slowest), planned(c.Planned))
 		for q := 0.0; q <= 1; q += 0.1 {
 			fmt.Fprintf(&b, " %g", c.Durations.Quantile(q))
 		}
 	}
 	return b.String()
+}
+
+func sampled(s Sample) string {
+	origin := s.Origin
+	s.Origin = nil // its address
+	return fmt.Sprintf("%+v %+v", s, origin)
+}
+
+func planned(p *Planned) string {
+	if p == nil {
+		return "no plan"
+	}
+	return fmt.Sprintf("a plan of %d lines of a call of %d µs", len(p.Plan()), p.Micros)
 }
 
 // digestAs digests a log in batches of a size.
@@ -65,7 +78,9 @@ func hostileLog(t testing.TB) []byte {
 }
 
 // hostileOptions cut the long statements of hostileLog.
-func hostileOptions() Options { return Options{Workers: 1, MaxStatement: 8 << 10, SampleBytes: 100} }
+func hostileOptions() Options {
+	return Options{Workers: 1, MaxStatement: 8 << 10, Samples: Samples{Bytes: 100}, Plans: true}
+}
 
 // TestTheWayALogIsSplitChangesNothing digests a log in batches of many sizes, by one and by several
 // workers, and wants the same of each.
@@ -136,7 +151,8 @@ func TestMergedRegionsAreTheWhole(t *testing.T) {
 // mergedAt adds so many entries of a log to one aggregate, the others to a second one, and merges them.
 func mergedAt(t *testing.T, log []byte, cut int) string {
 	t.Helper()
-	parts := []*Aggregate{NewAggregate(Options{}), NewAggregate(Options{})}
+	o := Options{Plans: true}
+	parts := []*Aggregate{NewAggregate(o), NewAggregate(o)}
 	r := NewReader(bytes.NewReader(log), Options{})
 	for i := 0; ; i++ {
 		e, err := r.Next()
