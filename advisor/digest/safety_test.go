@@ -24,16 +24,7 @@ func checkAll(t *testing.T, r rendering, widths ...int) {
 		}
 		harmless.Coloured(t, text, r.Text(TextOptions{Width: width, Colour: true}))
 	}
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	harmless.HTML(t, page)
-	text, err := r.Markdown()
-	if err != nil {
-		t.Fatal(err)
-	}
-	harmless.Markdown(t, text)
+	harmless.Pages(t, r)
 	var raw bytes.Buffer
 	if err := r.JSON(&raw); err != nil {
 		t.Fatal(err)

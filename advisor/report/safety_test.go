@@ -37,16 +37,7 @@ func checkAll(t *testing.T, r *Report, widths ...int) {
 	for _, width := range widths {
 		checkText(t, r, width)
 	}
-	page, err := r.HTML()
-	if err != nil {
-		t.Fatal(err)
-	}
-	harmless.HTML(t, page)
-	text, err := r.Markdown()
-	if err != nil {
-		t.Fatal(err)
-	}
-	harmless.Markdown(t, text)
+	harmless.Pages(t, r)
 	raw, err := r.JSON()
 	if err != nil {
 		t.Fatal(err)
