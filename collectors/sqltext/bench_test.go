@@ -2,7 +2,6 @@ package sqltext
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -27,43 +26,30 @@ func corpus() string {
 	return b.String()
 }
 
+// perStatement measures what do does with every statement of the corpus.
+func perStatement[T string | []byte](b *testing.B, do func(T)) {
+	b.Helper()
+	text := corpus()
+	var statements []T
+	for line := range strings.Lines(text) {
+		statements = append(statements, T(strings.TrimSuffix(line, "\n")))
+	}
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, s := range statements {
+			do(s)
+		}
+	}
+	b.ReportMetric(float64(len(statements)), "statements/op")
+}
+
 // BenchmarkFingerprint makes the canonical tokens of every statement anew.
-func BenchmarkFingerprint(b *testing.B) {
-	text := corpus()
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, l := range lines {
-			Fingerprint(l)
-		}
-	}
-	b.ReportMetric(float64(len(lines)), "statements/op")
-}
+func BenchmarkFingerprint(b *testing.B) { perStatement(b, func(s string) { Fingerprint(s) }) }
 
-func BenchmarkNormalize(b *testing.B) {
-	text := corpus()
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, l := range lines {
-			Normalize(l)
-		}
-	}
-}
+func BenchmarkNormalize(b *testing.B) { perStatement(b, func(s string) { Normalize(s) }) }
 
-func BenchmarkParse(b *testing.B) {
-	text := corpus()
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, l := range lines {
-			Parse(l)
-		}
-	}
-}
+func BenchmarkParse(b *testing.B) { perStatement(b, func(s string) { Parse(s) }) }
 
 // BenchmarkLineScan scans the lines of a file, as reading a slow log must at least do. The file is
 // larger than the processor's caches.
@@ -91,29 +77,13 @@ func BenchmarkLineScan(b *testing.B) {
 
 // BenchmarkDescribe is what a reader of logs does at the first sight of a statement.
 func BenchmarkDescribe(b *testing.B) {
-	text := corpus()
-	lines := bytes.Split(bytes.TrimSpace([]byte(text)), []byte("\n"))
 	var d Digester
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, l := range lines {
-			d.Describe(l)
-		}
-	}
+	perStatement(b, func(s []byte) { d.Describe(s) })
 }
 
 // BenchmarkDigester is BenchmarkFingerprint as a reader of logs does it. It is to be read beside
 // BenchmarkLineScan, the floor: at least a twentieth of it is wanted, about a fourth was measured.
 func BenchmarkDigester(b *testing.B) {
-	text := corpus()
-	lines := bytes.Split(bytes.TrimSpace([]byte(text)), []byte("\n"))
 	var d Digester
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, l := range lines {
-			d.Sum(l)
-		}
-	}
+	perStatement(b, func(s []byte) { d.Sum(s) })
 }
