@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"database/sql"
 	"testing"
 
 	"plimsoll/advisor/verify/scratch"
@@ -13,13 +12,8 @@ import (
 // runPrepared runs a statement as PHP's native prepared statements do.
 func runPrepared(t *testing.T, s *servers.Server, query string, times int) {
 	t.Helper()
-	db, err := sql.Open("mysql", s.DSN("root"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	prepared, err := db.PrepareContext(t.Context(), query)
+	conn := connect(t, s, "")
+	prepared, err := conn.PrepareContext(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +24,7 @@ func runPrepared(t *testing.T, s *servers.Server, query string, times int) {
 			t.Fatal(err)
 		}
 	}
-	for range 2 { // The first one tells that all are counted, the second that it is logged.
-		if _, err := db.ExecContext(t.Context(), "DO 0"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	execOn(t, conn, "DO 0", "DO 0") // The first one tells that all are counted, the second that it is logged.
 }
 
 func TestCoverageShowsWhatDigestsDoNotSee(t *testing.T) {

@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,17 +61,7 @@ func copyTruncate(t *testing.T, log string) {
 // were global when it began.
 func execAnew(t *testing.T, s *servers.Server, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("mysql", s.DSN("root"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	for _, statement := range statements {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	execOn(t, connect(t, s, ""), statements...)
 }
 
 // statementCalls are the calls that a snapshot has of a statement.
