@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,9 +55,9 @@ type digester struct {
 }
 
 func (d *digester) flags(cmd *cobra.Command) {
+	formatFlags(cmd, &d.format, &d.to)
+	sqlModeFlags(cmd, &d.log.SQL)
 	f := cmd.Flags()
-	f.StringVarP(&d.format, "format", "f", "text", "text, json, md or html")
-	f.StringVarP(&d.to, "output", "o", "", "file to write (default: standard output)")
 	f.StringVar(&d.sort, "sort", string(digest.ByTime), "order of the statements, the most first: "+listed(digest.Sorts()))
 	f.IntVar(&d.top, "top", 20, "how many statements to list; 0 is all, which is the default of json")
 	f.StringVar(&d.since, "since", "", "leave out calls before this time")
@@ -69,32 +69,9 @@ func (d *digester) flags(cmd *cobra.Command) {
 	f.BoolVar(&d.strict, "strict", false, "exit with 3 if a part of a log could not be read")
 	f.Uint64Var(&d.log.RateLimit, "rate-limit", 0, "log_slow_rate_limit of a MariaDB server, whose log does not tell it")
 	f.DurationVar(&d.log.AlwaysLogged, "always-logged", 0, "from which duration on every call is logged in spite of a rate limit (default: 10s for Percona Server)")
-	f.BoolVar(&d.log.SQL.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
-	f.BoolVar(&d.log.SQL.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
-	complete(cmd, "format", "text", "json", "md", "html")
-	complete(cmd, "sort", names(digest.Sorts())...)
-	complete(cmd, "samples", names(digest.SampleKinds())...)
+	complete(cmd, "sort", digest.Sorts()...)
+	complete(cmd, "samples", digest.SampleKinds()...)
 	_ = cmd.RegisterFlagCompletionFunc("filter", completeFilter)
-}
-
-// complete lets a shell complete the values of a flag.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
-func names[T ~string](values []T) []string {
-	out := make([]string, 0, len(values))
-	for _, v := range values {
-		out = append(out, string(v))
-	}
-	return out
-}
-
-// listed writes values for a sentence.
-func listed[T ~string](values []T) string {
-	all := names(values)
-	last := len(all) - 1
-	return strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
 // collectAt is the garbage collector's percentage while logs are read. Nearly all that is allocated stays,
@@ -124,15 +101,16 @@ func (d *digester) run(cmd *cobra.Command, args []string) error {
 // options checks the command line, and completes d.log.
 func (d *digester) options(cmd *cobra.Command, now time.Time) (digest.Options, error) {
 	how := digest.Options{Version: version, Sort: digest.Sort(d.sort), Top: d.top, Samples: digest.Samples(d.samples), Plans: d.plans}
-	switch {
-	case !slices.Contains([]string{"text", "json", "md", "html"}, d.format):
-		return how, fmt.Errorf("--format %q: allowed are text, json, md and html", d.format)
-	case !slices.Contains(digest.Sorts(), how.Sort):
-		return how, fmt.Errorf("--sort %q: allowed are %s", d.sort, listed(digest.Sorts()))
-	case !slices.Contains(digest.SampleKinds(), how.Samples):
-		return how, fmt.Errorf("--samples %q: allowed are %s", d.samples, listed(digest.SampleKinds()))
-	case d.top < 0:
-		return how, fmt.Errorf("--top %d: allowed is 0, for all, and above", d.top)
+	err := cmp.Or(
+		checkValue("format", d.format, formats()),
+		checkValue("sort", how.Sort, digest.Sorts()),
+		checkValue("samples", how.Samples, digest.SampleKinds()),
+	)
+	if err == nil && d.top < 0 {
+		err = fmt.Errorf("--top %d: allowed is 0, for all, and above", d.top)
+	}
+	if err != nil {
+		return how, err
 	}
 	if d.format == "json" && !cmd.Flags().Changed("top") {
 		how.Top = 0

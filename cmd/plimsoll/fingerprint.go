@@ -29,12 +29,16 @@ func newFingerprint() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return f.run(cmd.InOrStdin(), cmd.OutOrStdout()) },
 	}
-	flags := cmd.Flags()
-	flags.BoolVarP(&f.nul, "null", "0", false, "statements end in NUL, not in a line's end")
-	flags.BoolVar(&f.digester.Options.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
-	flags.BoolVar(&f.digester.Options.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
-	flags.BoolVar(&f.families, "families", false, "tables that differ in numbers only are one")
+	sqlModeFlags(cmd, &f.digester.Options)
+	cmd.Flags().BoolVarP(&f.nul, "null", "0", false, "statements end in NUL, not in a line's end")
+	cmd.Flags().BoolVar(&f.families, "families", false, "tables that differ in numbers only are one")
 	return cmd
+}
+
+// sqlModeFlags let a command line say how a server reads quotes.
+func sqlModeFlags(cmd *cobra.Command, o *sqltext.Options) {
+	cmd.Flags().BoolVar(&o.ANSIQuotes, "ansi-quotes", false, `"x" is a name: sql_mode has ANSI_QUOTES`)
+	cmd.Flags().BoolVar(&o.NoBackslashEscapes, "no-backslash-escapes", false, `\ in a string is itself: sql_mode has NO_BACKSLASH_ESCAPES`)
 }
 
 // fingerprinter is what the command line asks for.

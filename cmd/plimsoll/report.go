@@ -87,23 +87,21 @@ type output struct {
 }
 
 func (o *output) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&o.format, "format", "f", "text", "text, html, md or json")
-	cmd.Flags().StringVarP(&o.to, "output", "o", "", "file to write (default: standard output)")
-	cmd.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is open at this severity or above: critical, high, medium, low or info")
+	formatFlags(cmd, &o.format, &o.to)
+	cmd.Flags().StringVar(&o.failOn, "fail-on", "", "exit with 1 if a finding is open at this severity or above: "+listed(severities()))
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "exit with 3 if a rule could not judge or an agent could not be read")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "html", "md", "json"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"critical", "high", "medium", "low", "info"}, cobra.ShellCompDirectiveNoFileComp))
+	complete(cmd, "fail-on", severities()...)
+}
+
+func severities() []rules.Severity {
+	return []rules.Severity{rules.Critical, rules.High, rules.Medium, rules.Low, rules.Info}
 }
 
 func (o *output) check() error {
-	if !slices.Contains([]string{"text", "html", "md", "json"}, o.format) {
-		return fmt.Errorf("--format %q: allowed are text, html, md and json", o.format)
+	if err := checkValue("format", o.format, formats()); err != nil || o.failOn == "" {
+		return err
 	}
-	severities := []rules.Severity{rules.Critical, rules.High, rules.Medium, rules.Low, rules.Info}
-	if o.failOn != "" && !slices.Contains(severities, rules.Severity(o.failOn)) {
-		return fmt.Errorf("--fail-on %q: allowed are critical, high, medium, low and info", o.failOn)
-	}
-	return nil
+	return checkValue("fail-on", rules.Severity(o.failOn), severities())
 }
 
 // write renders r, and returns the exit that --fail-on and --strict ask for.
