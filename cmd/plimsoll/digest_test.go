@@ -252,11 +252,11 @@ func TestFiltersOfOneKeyAreAlternativesAndOfSeveralConditions(t *testing.T) {
 func TestTheBarShowsBytesAndWhatIsLeft(t *testing.T) {
 	var out strings.Builder
 	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	p := &byteProgress{w: &out, total: 400 << 20, began: began}
-	p.draw(began.Add(500*time.Millisecond), 50<<20)
-	p.draw(began.Add(2*time.Second), 100<<20)
+	p := &byteProgress{bar: bar{&out}, total: 400 << 20, began: began}
+	p.show(began.Add(500*time.Millisecond), 50<<20)
+	p.show(began.Add(2*time.Second), 100<<20)
 	p.total = 0
-	p.draw(began.Add(3*time.Second), 200<<20)
+	p.show(began.Add(3*time.Second), 200<<20)
 	p.end()
 	want := "\rreading  ###...........................  50 MiB of 400 MiB \x1b[K" +
 		"\rreading  #######.......................  100 MiB of 400 MiB, 6s left \x1b[K" +
@@ -269,7 +269,7 @@ func TestTheBarShowsBytesAndWhatIsLeft(t *testing.T) {
 func TestOnlyATerminalSeesTheBar(t *testing.T) {
 	var stderr bytes.Buffer
 	p := newByteProgress(&stderr, []string{recording})
-	p.draw(time.Now(), 1)
+	p.show(time.Now(), 1)
 	p.end()
 	if stderr.Len() > 0 {
 		t.Errorf("it wrote %q", &stderr)

@@ -1,33 +1,25 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"plimsoll/collectors/slowlog/archive"
 	"plimsoll/rules"
 )
 
-// byteProgress shows how much of several sources was read, on a terminal only.
+// byteProgress shows how much of several sources was read.
 type byteProgress struct {
-	w     io.Writer
+	bar
 	total int64 // bytes of all sources; 0 if one is not known
 	done  int64 // bytes of the sources before
 	began time.Time
 	drawn time.Time
-	now   func() time.Time
 }
 
 func newByteProgress(w io.Writer, names []string) *byteProgress {
-	p := &byteProgress{w: w, total: sizes(names), now: time.Now}
-	if !terminal(w) {
-		p.w = io.Discard
-	}
-	p.began = p.now()
-	return p
+	return &byteProgress{bar: newBar(w), total: sizes(names), began: time.Now()}
 }
 
 // sizes adds up the sizes of files; 0 if one of them is a pipe. What cannot be read counts nothing.
@@ -55,9 +47,9 @@ type watched struct {
 
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.File.Read(b)
-	if now := w.progress.now(); now.Sub(w.progress.drawn) >= redraw {
+	if now := time.Now(); now.Sub(w.progress.drawn) >= redraw {
 		w.progress.drawn = now
-		w.progress.draw(now, w.progress.done+w.Consumed())
+		w.progress.show(now, w.progress.done+w.Consumed())
 	}
 	if err != nil {
 		w.progress.done += w.Consumed()
@@ -68,17 +60,15 @@ func (w *watched) Read(b []byte) (int, error) {
 // redraw is how often the bar is drawn: often enough to look alive.
 const redraw = 200 * time.Millisecond
 
-func (p *byteProgress) draw(now time.Time, done int64) {
+func (p *byteProgress) show(now time.Time, done int64) {
 	text := rules.Words(float64(done), rules.Bytes)
 	if p.total > 0 {
-		const width = 30
-		filled := int(min(width*done/p.total, width))
-		text = strings.Repeat("#", filled) + strings.Repeat(".", width-filled) + "  " + text + " of " + rules.Words(float64(p.total), rules.Bytes)
-		if left, ok := remaining(now.Sub(p.began), done, p.total); ok {
-			text += ", " + left.String() + " left"
-		}
+		text += " of " + rules.Words(float64(p.total), rules.Bytes)
 	}
-	fmt.Fprint(p.w, "\rreading  "+text+" \x1b[K")
+	if left, ok := remaining(now.Sub(p.began), done, p.total); ok {
+		text += ", " + left.String() + " left"
+	}
+	p.draw("reading", done, p.total, text)
 }
 
 // remaining says how long the rest takes if it goes on as so far. It does not guess in the first second.
@@ -89,6 +79,3 @@ func remaining(took time.Duration, done, total int64) (time.Duration, bool) {
 	left := time.Duration(float64(took) * float64(total-done) / float64(done))
 	return left.Round(time.Second), true
 }
-
-// end removes the bar.
-func (p *byteProgress) end() { fmt.Fprint(p.w, "\r\x1b[K") }
