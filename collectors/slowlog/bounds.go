@@ -151,7 +151,10 @@ func (w *walk) head(pos, lines int) (head, state) {
 
 // startsEntry reports whether b begins with the first line of a header.
 func startsEntry(b []byte, how ending) state {
-	if len(b) > 0 && b[0] != '#' {
+	if len(b) >= len(accountLine) {
+		if string(b[:len(timeLine)]) == timeLine || string(b[:len(accountLine)]) == accountLine {
+			return whole
+		}
 		return absent
 	}
 	for _, prefix := range []string{timeLine, accountLine} {

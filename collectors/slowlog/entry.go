@@ -213,8 +213,12 @@ func wholeSeconds(b []byte) (seconds int64, rest []byte, ok bool) {
 	if len(b) < end+2 || string(b[:prefix]) != "SET timestamp=" || b[end] != ';' || b[end+1] != '\n' {
 		return 0, b, false
 	}
-	n, ok := parseUint(b[prefix:end])
-	return int64(n), b[end+2:], ok
+	hundreds, n := leadingDigits(eight(b[prefix:]))
+	tens, ones := b[end-2]-'0', b[end-1]-'0'
+	if n < 8 || tens > 9 || ones > 9 {
+		return 0, b, false
+	}
+	return int64(eightDigits(hundreds))*100 + int64(tens*10+ones), b[end+2:], true
 }
 
 // cutLine returns the first line of b without its end, and what follows.

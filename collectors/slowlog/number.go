@@ -1,6 +1,7 @@
 package slowlog
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"time"
@@ -42,6 +43,31 @@ func parseUint(b []byte) (n uint64, ok bool) {
 		n = n*10 + d
 	}
 	return n, true
+}
+
+// Eight characters are looked at together in a word: what a log holds most of are numbers of a few digits,
+// and to find the end of each by steps costs more than to read it.
+const (
+	eachByte = 0x0101010101010101
+	highBits = 0x80 * eachByte
+)
+
+// eight loads the first eight bytes of b, the first one lowest.
+func eight(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// leadingDigits returns the values of the digits at the beginning of w, a byte each, and how many there are.
+func leadingDigits(w uint64) (digits uint64, n int) {
+	w ^= '0' * eachByte
+	others := (w + (0x80-10)*eachByte | w) & highBits // the first one is right; it can carry into those behind
+	n = bits.TrailingZeros64(others) / 8
+	return w & (1<<(8*n) - 1), n
+}
+
+// eightDigits returns the number of eight digits, of which neighbours are added to pairs, fours and eights.
+func eightDigits(digits uint64) uint64 {
+	n := (digits*10 + digits>>8) & 0x00ff00ff00ff00ff
+	n = (n*100 + n>>16) & 0x0000ffff0000ffff
+	return (n*10_000 + n>>32) & 0xffffffff
 }
 
 // parseDecimal reads a number with at most places decimals, times ten to the power of places. More

@@ -2,19 +2,23 @@ package slowlog
 
 import "bytes"
 
-// plain finds the end of an entry as nearly all are, at the beginning of data, and counts its lines: a
-// statement with one semicolon at the end of a line, behind which a header stands, and with quotes in
-// pairs, so that no literal can hold that header. It returns 0 for all others: they take end.
+// plain finds the end of an entry as nearly all are, at the beginning of data, and counts its lines: one
+// whose statement ends with a semicolon, has no other at the end of a line, and has quotes in pairs, so that
+// no literal can hold the header behind it. It returns 0 for all others: they take end.
 func (r *bounds) plain(data []byte, head head, how ending) (end, lines int) {
 	if head.broken != "" {
 		return 0, 0
 	}
-	body := data[head.body:]
-	n, lines := plainText(body, how)
-	if n == 0 || n > r.statement || bytes.Count(body[:n], singleQuote)%2 != 0 || bytes.Count(body[:n], doubleQuote)%2 != 0 {
+	text := data[head.body:]
+	text = text[:toHeader(text[:min(len(text), r.statement+1)], how)]
+	if len(text) == 0 || bytes.Count(text, singleQuote)%2 != 0 || bytes.Count(text, doubleQuote)%2 != 0 {
 		return 0, 0
 	}
-	end = head.body + n
+	lines = bytes.Count(text, newline)
+	if lines > 1+prefixLines(text) && r.wholeStatement(text) != 0 {
+		return 0, 0
+	}
+	end = head.body + len(text)
 	next, state := r.header(data[end:], how)
 	if state == partial {
 		return 0, 0
@@ -23,37 +27,37 @@ func (r *bounds) plain(data []byte, head head, how ending) (end, lines int) {
 	return end, head.lines + lines
 }
 
-// plainText returns the length of the text in front of the first header in b, and its lines; 0 if it does
-// not end as a statement does, or a line within the statement does.
-func plainText(b []byte, how ending) (end, lines int) {
-	begin, lines := prefix(b)
-	for end = begin; end < len(b); lines++ {
-		ended := endsStatement(b[:end])
-		switch st := startsEntry(b[end:], how); {
-		case st == whole && ended:
-			return end, lines
-		case st != absent, ended && end > begin:
-			return 0, 0
-		}
-		i := bytes.IndexByte(b[end:], '\n')
+// toHeader returns the length of the text in front of the first header in b; 0 if it does not end as a
+// statement does. Most statements hold no other #, so that one search finds it.
+func toHeader(b []byte, how ending) int {
+	for end := 0; ; end++ {
+		i := bytes.IndexByte(b[end:], '#')
 		if i < 0 {
-			break
+			return 0
 		}
-		end += i + 1
+		end += i
+		if end == 0 || b[end-1] != '\n' {
+			continue
+		}
+		state := startsEntry(b[end:], how)
+		if state == whole && endsStatement(b[:end]) {
+			return end
+		}
+		if state != absent {
+			return 0
+		}
 	}
-	return 0, 0
 }
 
-// prefix returns the length of what the server writes between a header and a statement, and its lines.
-func prefix(b []byte) (n, lines int) {
-	rest := b
-	if _, behind, ok := use(rest); ok {
-		rest = behind
-		lines++
+// prefixLines counts the lines that the server writes between a header and a statement.
+func prefixLines(b []byte) int {
+	n := 0
+	if _, rest, ok := use(b); ok {
+		b = rest
+		n++
 	}
-	if _, behind, ok := setTimestamp(rest); ok {
-		rest = behind
-		lines++
+	if _, _, ok := setTimestamp(b); ok {
+		n++
 	}
-	return len(b) - len(rest), lines
+	return n
 }
