@@ -68,7 +68,7 @@ func writeQueries(to io.Writer, left []Query) error {
 func appendQueries(to []byte, list []Query) ([]byte, error) {
 	for i := range list {
 		var err error
-		if to, err = layout.AppendJSON(append(to, ",\n    "...), &list[i], 2); err != nil {
+		if to, err = list[i].appendTo(append(to, ",\n    "...), 2); err != nil {
 			return to, err
 		}
 	}
