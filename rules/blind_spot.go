@@ -42,9 +42,11 @@ func blindSpotOn(c Case, s *fleet.Server) (*Finding, *NotReady) {
 // spot is one thing that cannot be seen.
 type spot struct {
 	evidence Evidence
-	step     Step
-	// risk is what the step may bring; empty for no more than a restart.
-	risk string
+	// steps are what opens it, each on its own where one begins with "Or"; undo
+	// takes back what they set, where it is more than a line in a file.
+	steps, undo []Step
+	// risks are what the steps may bring beside a restart.
+	risks []string
 	// severe is true if nothing at all is seen of the statements.
 	severe bool
 }
@@ -55,17 +57,30 @@ func (c Case) closed(s *fleet.Server) []spot {
 	var out []spot
 	for _, fact := range missingFacts(s) {
 		gap, lacking := gapOf(s, fact)
-		told := slices.ContainsFunc(out, func(x spot) bool { return x.step.Text == gap.Remedy })
-		if !lacking || gap.Remedy == "" || told {
+		x := spot{
+			evidence: Evidence{What: fact, Unit: Text, Words: printable(gap.Reason), Source: fact, Window: moment(c.Fleet.Now)},
+			steps:    remedyOf(s, gap), severe: fact == "mysql/digests",
+		}
+		told := slices.ContainsFunc(out, func(o spot) bool { return o.steps[0].Text == gap.Remedy })
+		if !lacking || told {
 			continue
 		}
-		out = append(out, spot{
-			evidence: Evidence{What: fact, Unit: Text, Words: printable(gap.Reason), Source: fact, Window: moment(c.Fleet.Now)},
-			step:     Step{Kind: kindOf(gap.Remedy), Target: called(s), Text: gap.Remedy},
-			severe:   fact == "mysql/digests",
-		})
+		if fact == "mysql/digests" && kindOf(gap.Remedy) != SQL {
+			x.orLog(s)
+		}
+		if len(x.steps) > 0 {
+			out = append(out, x)
+		}
 	}
 	return out
+}
+
+// remedyOf is what a gap says that closes it, if it does.
+func remedyOf(s *fleet.Server, gap snapshot.Gap) []Step {
+	if gap.Remedy == "" {
+		return nil
+	}
+	return []Step{{Kind: kindOf(gap.Remedy), Target: called(s), Text: gap.Remedy}}
 }
 
 // missingFacts are the jobs whose facts rules judge by and which are not there.
@@ -105,16 +120,18 @@ func (c Case) hiddenPrepared(s *fleet.Server) []spot {
 	if w == nil || w.HiddenRatio == nil || *w.HiddenRatio < c.Rule.Threshold.Value {
 		return nil
 	}
-	return []spot{{
+	x := spot{
 		evidence: c.evidence("statement time in prepared statements, which no digest shows", *w.HiddenRatio,
 			"performance_schema.events_statements_summary_global_by_event_name, statement/com/Execute", w.Window),
-		step: Step{
+		steps: []Step{{
 			Kind: Code, Target: called(s), Text: "PDO::ATTR_EMULATE_PREPARES => true",
 			Note: "In the options of the connection; Laravel: config/database.php. The server then sees the text of each statement.",
-		},
-		risk: "Before PHP 8.1 numbers then come back as texts, and a query may hold several statements unless PDO::MYSQL_ATTR_MULTI_STATEMENTS is false: " +
-			"try it in one pool of workers first.",
-	}}
+		}},
+		risks: []string{"Before PHP 8.1 emulated prepares give numbers as texts, and a query may hold several statements unless PDO::MYSQL_ATTR_MULTI_STATEMENTS is false: " +
+			"try it in one pool of workers first."},
+	}
+	x.orLog(s)
+	return []spot{x}
 }
 
 func (c Case) overflowing(s *fleet.Server) []spot {
@@ -126,7 +143,7 @@ func (c Case) overflowing(s *fleet.Server) []spot {
 	return []spot{{
 		evidence: c.evidence("statement time that found the digest table full", share,
 			"performance_schema.events_statements_summary_by_digest, row without a digest", w.Window),
-		step: optionFile(s, "performance_schema_digests_size", fmt.Sprint(largerTable(s.Latest.Digests)), atRestart),
+		steps: []Step{optionFile(s, "performance_schema_digests_size", fmt.Sprint(largerTable(s.Latest.Digests)), atRestart)},
 	}}
 }
 
@@ -157,7 +174,7 @@ func (c Case) truncated(s *fleet.Server) []spot {
 	return []spot{{
 		evidence: c.evidence("statement time in texts that the server cut, and so may have merged", share,
 			"performance_schema.events_statements_summary_by_digest, length of DIGEST_TEXT", w.Window),
-		step: lengths,
+		steps: []Step{lengths},
 	}}
 }
 
@@ -177,7 +194,8 @@ func blindSpotFinding(c Case, s *fleet.Server, spots []spot) Finding {
 		if i > 0 {
 			f.Evidence = append(f.Evidence, spot.evidence)
 		}
-		f.Remedy = append(f.Remedy, spot.step)
+		f.Remedy = append(f.Remedy, spot.steps...)
+		f.Rollback = append(f.Rollback, spot.undo...)
 		if spot.severe {
 			f.Severity = Medium
 		}
@@ -187,9 +205,7 @@ func blindSpotFinding(c Case, s *fleet.Server, spots []spot) Finding {
 	f.Effort = Minutes
 	f.Risks = []string{"Where a step needs a restart, the site is down for that long: take it with the next planned one."}
 	for _, spot := range spots {
-		if spot.risk != "" {
-			f.Risks = append(f.Risks, spot.risk)
-		}
+		f.Risks = append(f.Risks, spot.risks...)
 	}
 	f.Verify = Verify{What: "coverage in the report", Expect: "this finding gone", After: "the next round, or the restart that a setting needs"}
 	return f

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,61 @@ func TestHiddenStatementsAreFound(t *testing.T) {
 func TestAServerThatCountsNoStatementsIsFound(t *testing.T) {
 	f := found(t, site(primary(uncounted)), blindSpot())
 	asReviewed(t, "blind-spot-uncounted", f)
+}
+
+// logIs are the variables of a server's slow log, and logOff what an agent says
+// of one that is off.
+func logIs(variables ...string) func(*fleet.Server) {
+	return func(s *fleet.Server) {
+		for _, v := range variables {
+			name, value, _ := strings.Cut(v, "=")
+			s.Latest.Settings.Variables[name] = value
+		}
+	}
+}
+
+var logOff = lacking("mysql/slow-log", "the slow log is off, so that it shows no statement", "SET GLOBAL slow_query_log = ON; and the same in the option file")
+
+func TestWhereTheSlowLogIsOffItIsOfferedAsTheSecondSource(t *testing.T) {
+	is := logIs("slow_query_log=OFF", "long_query_time=10.000000", "log_slow_rate_limit=1", "log_output=TABLE")
+	asReviewed(t, "blind-spot-log", found(t, site(primary(hidden(0.35)), primary(is), primary(logOff)), blindSpot()))
+}
+
+func TestTheSlowLogIsOfferedInPlaceOfARestart(t *testing.T) {
+	for name, c := range map[string]struct {
+		of   func(*fleet.Server)
+		want []string
+	}{
+		"MariaDB":   {logIs(), []string{"SET GLOBAL long_query_time = 0, GLOBAL log_slow_rate_limit = 100, GLOBAL slow_query_log = ON;"}},
+		"MySQL 5.7": {aMySQL("5.7.44"), []string{"SET GLOBAL long_query_time = 0.1, GLOBAL slow_query_log = ON;"}},
+		"MySQL 9.7": {aMySQL("9.7.0"), []string{"SET PERSIST log_slow_extra = ON, PERSIST long_query_time = 0.1, PERSIST slow_query_log = ON;"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := found(t, site(primary(c.of), primary(uncounted), primary(logOff)), blindSpot())
+			if diff := cmp.Diff(c.want, steps(f.Remedy, SQL)); diff != "" {
+				t.Errorf("statements (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheSlowLogIsOfferedToAServerThatHasNoDigests(t *testing.T) {
+	old := func(s *fleet.Server) {
+		s.Digests, s.Coverage = nil, nil
+		lacking("mysql/digests", "this server (5.5.68-MariaDB) has no statement digests", "")(s)
+	}
+	f := found(t, site(primary(old), primary(logOff)), blindSpot())
+	if got := steps(f.Remedy, SQL); len(got) != 1 || f.Severity != Medium {
+		t.Errorf("%s: statements = %q, want one", f.Severity, got)
+	}
+}
+
+func TestALogThatCannotBeReadIsNoStatementToCopy(t *testing.T) {
+	far := lacking("mysql/slow-log", "the slow log is on another host than this agent", "run an agent on the host of the server")
+	f := found(t, site(primary(hidden(0.35)), primary(far)), blindSpot())
+	if diff := cmp.Diff([]string{"run an agent on the host of the server"}, steps(f.Remedy, Advice)); diff != "" || f.Rollback != nil {
+		t.Errorf("undo %v, advice (-want +got):\n%s", f.Rollback, diff)
+	}
 }
 
 func TestARefusedPrivilegeIsAskedForOnce(t *testing.T) {

@@ -67,6 +67,14 @@ func illSite(c *servers.Cluster) *fleet.Fleet {
 			s.Latest.Replication.SuperReadOnly = new(false)
 		}
 	}
+	unseen := func(s *fleet.Server) {
+		hidden(0.2)(s)
+		logOff(s)
+		logIs("slow_query_log=OFF", "long_query_time=10.000000", "log_output=TABLE")(s)
+		if family == snapshot.MySQL { // which hides nothing
+			uncounted(s)
+		}
+	}
 	cutAndFull := func(s *fleet.Server) {
 		s.Digests.Overflow.Seconds, s.Digests.Rows[0].Truncated = 0.2*daySeconds, true
 	}
@@ -75,7 +83,7 @@ func illSite(c *servers.Cluster) *fleet.Fleet {
 		primary(lookAlike), primary(cutAndFull), primary(longOpen(900)), primary(idleFor(880)), primary(pastLimit), primary(binlog(lax)),
 		primary(waits(snapshot.LockGap, "job", 0.2)), primary(waits(snapshot.LockMetadata, "stock", 0.2)), primary(misses(400, 0.0005)),
 		primary(binlog(func(b *snapshot.Binlog) { b.Format, b.RetentionSeconds = "STATEMENT", new(daySeconds) })),
-		replica(lookAlike), replica(writableReplica), replica(behind(5)),
+		replica(lookAlike), replica(writableReplica), replica(behind(5)), replica(unseen),
 		replica(channelOf(func(c *snapshot.Channel) { c.GTID, c.Filtered = false, true })),
 	)
 	stopped := *f.Servers[1]

@@ -8,45 +8,76 @@ import (
 	"plimsoll/rules/fleet"
 )
 
+// variable is one of a server's, with its value as SQL has it.
+type variable struct{ name, value string }
+
 // setVariable returns how a server variable is set now and for the next start.
-// Only MySQL from 8.0 on can keep it by itself.
 func setVariable(s *fleet.Server, name, value, note string) []Step {
+	return setVariables(s, []variable{{name, value}}, note)
+}
+
+// setVariables is setVariable of several. Only MySQL from 8.0 on can keep them by
+// itself.
+func setVariables(s *fleet.Server, all []variable, note string) []Step {
 	if mysqlFamily(s) && atLeast(s, 8, 0, 0) {
-		return []Step{{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET PERSIST %s = %s;", name, value), Note: note}}
+		return []Step{{Kind: SQL, Target: called(s), Text: setStatement("PERSIST", all), Note: note}}
 	}
-	return []Step{
-		{Kind: SQL, Target: called(s), Text: fmt.Sprintf("SET GLOBAL %s = %s;", name, value), Note: note},
-		optionFile(s, name, value, "For the next start."),
+	file := optionFile(s, all[0].name, all[0].value, "For the next start.")
+	for _, v := range all[1:] {
+		file.Text += "\n" + optionLine(v.name, v.value)
 	}
+	return []Step{{Kind: SQL, Target: called(s), Text: setStatement("GLOBAL", all), Note: note}, file}
+}
+
+func setStatement(scope string, all []variable) string {
+	set := make([]string, len(all))
+	for i, v := range all {
+		set[i] = fmt.Sprintf("%s %s = %s", scope, v.name, v.value)
+	}
+	return "SET " + strings.Join(set, ", ") + ";"
 }
 
 // undoVariable returns how a server variable is set back, now and for the next
 // start.
 func undoVariable(s *fleet.Server, name, old string) []Step {
-	steps := setVariable(s, name, old, "")
+	return undoVariables(s, []variable{{name, old}})
+}
+
+// undoVariables is undoVariable of several.
+func undoVariables(s *fleet.Server, old []variable) []Step {
+	steps := setVariables(s, old, "")
 	if len(steps) > 1 {
-		steps[0].Note = "And take the line out of the option file."
+		lines := map[bool]string{true: "line", false: "lines"}[len(old) == 1]
+		steps[0].Note = "And take the " + lines + " out of the option file."
 	}
 	return steps[:1]
+}
+
+// valueNow is what a variable is now, as SQL has it; false if that is not known.
+func valueNow(s *fleet.Server, name string) (string, bool) {
+	now, known := s.Setting(name)
+	if _, err := strconv.ParseFloat(now, 64); err != nil {
+		now = quoteText(now)
+	}
+	return now, known
 }
 
 // restoreVariable is the statement that sets a variable to what it is now, with a
 // space behind it; nothing if that is not known.
 func restoreVariable(s *fleet.Server, name string) string {
-	old, known := s.Setting(name)
+	now, known := valueNow(s, name)
 	if !known {
 		return ""
 	}
-	if _, err := strconv.ParseFloat(old, 64); err != nil {
-		old = quoteText(old)
-	}
-	return setVariable(s, name, old, "")[0].Text + " "
+	return setVariable(s, name, now, "")[0].Text + " "
 }
 
 // optionFile returns what goes into the option file of a server.
 func optionFile(s *fleet.Server, name, value, note string) Step {
-	return Step{Kind: Config, Target: called(s), Text: fmt.Sprintf("[mysqld]\n%s = %s", name, strings.Trim(value, "'")), Note: note}
+	return Step{Kind: Config, Target: called(s), Text: "[mysqld]\n" + optionLine(name, value), Note: note}
 }
+
+func optionLine(name, value string) string { return name + " = " + strings.Trim(value, "'") }
 
 // mergeFile appends steps, and a line for the option file to the one that is there.
 func mergeFile(to, steps []Step) []Step {
