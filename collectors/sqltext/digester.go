@@ -1,7 +1,9 @@
 package sqltext
 
 import (
+	"bytes"
 	"hash/maphash"
+	"strings"
 	"unsafe"
 )
 
@@ -31,7 +33,13 @@ type Digester struct {
 	seed    maphash.Seed
 	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
 	shape   uint64    // of the last text
-	tokens  canon
+
+	last   []byte  // a copy of the last text whose tokens were made; nil if they are not kept
+	lastBy Options // how it was read
+	tokens canon   // what was made of it
+
+	printed []byte      // room for a text
+	finder  tableFinder // room for tables
 }
 
 // seen is the sum of the texts that have a skeleton.
@@ -46,20 +54,20 @@ const manySeen = 1 << 14
 
 // Sum returns the fingerprint of a statement. For a text that differs in its literals only from one
 // that it saw it is little more than the search for the literals. It allocates nothing once it has
-// met a statement as large, and keeps nothing of sql.
+// met a statement as large, and sql may change afterwards.
 func (d *Digester) Sum(sql []byte) Sum {
 	text := unsafe.String(unsafe.SliceData(sql), len(sql)) // sql does not change during this call
 	trimmed, cut := TrimMark(text)
 	d.shape = 0
 	if cut || d.Options.MaxDigestLength > 0 {
-		return d.read(text)
+		return d.sum(sql)
 	}
 	if d.seen == nil || d.options != d.Options {
 		d.options, d.seed, d.seen = d.Options, maphash.MakeSeed(), make([][2]seen, manySeen)
 	}
 	skeleton, ok := d.Options.skeletonOf(trimmed, d.seed)
 	if !ok {
-		return d.read(text)
+		return d.sum(sql)
 	}
 	d.shape = skeleton
 	pair := &d.seen[skeleton%manySeen]
@@ -69,7 +77,7 @@ func (d *Digester) Sum(sql []byte) Sum {
 		}
 	}
 	pair[1] = pair[0]
-	pair[0] = seen{skeleton, d.read(text)}
+	pair[0] = seen{skeleton, d.sum(sql)}
 	return pair[0].sum
 }
 
@@ -78,27 +86,53 @@ func (d *Digester) Sum(sql []byte) Sum {
 func (d *Digester) Shape() uint64 { return d.shape }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
-// first sight of a sum.
+// first sight of a sum: directly behind the Sum that met a new text, it need not read that again.
 func (d *Digester) Describe(sql []byte) Statement {
-	text := string(sql)
-	d.Options.readInto(&d.tokens, text, false)
 	defer d.trim()
-	return d.tokens.statement(d.Options.OriginOf(text))
+	c := d.read(sql)
+	d.printed = c.appendText(d.printed[:0])
+	st := c.statement(string(d.printed), &d.finder)
+	st.Origin = d.Options.OriginOf(d.lastText())
+	keep(st.Reads)
+	keep(st.Writes)
+	return st
 }
 
-// read makes the canonical tokens.
-func (d *Digester) read(text string) Sum {
-	d.Options.readInto(&d.tokens, text, false)
-	defer d.trim()
-	return d.tokens.sum()
+// keep gives names, which are parts of the text that is overwritten by the next one, their own memory.
+func keep(names []string) {
+	for i, name := range names {
+		names[i] = strings.Clone(name)
+	}
 }
 
-// maxKeptItems is how many tokens a Digester keeps room for.
-const maxKeptItems = 1 << 14
+// sum is Sum of a text of which nothing is remembered.
+func (d *Digester) sum(sql []byte) Sum {
+	defer d.trim()
+	return d.read(sql).sum()
+}
+
+// read makes the canonical tokens, unless it made these last. They are parts of a copy, so that they
+// stay what they are whatever becomes of sql.
+func (d *Digester) read(sql []byte) *canon {
+	if d.last != nil && d.lastBy == d.Options && bytes.Equal(d.last, sql) {
+		return &d.tokens
+	}
+	d.last, d.lastBy = append(d.last[:0], sql...), d.Options
+	d.Options.readInto(&d.tokens, d.lastText(), false)
+	return &d.tokens
+}
+
+func (d *Digester) lastText() string { return unsafe.String(unsafe.SliceData(d.last), len(d.last)) }
+
+// maxKeptItems and maxKeptText are how many tokens, and bytes of a text, a Digester keeps room for.
+const (
+	maxKeptItems = 1 << 14
+	maxKeptText  = 1 << 18
+)
 
 // trim gives back the room that a huge statement took.
 func (d *Digester) trim() {
-	if cap(d.tokens.items) > maxKeptItems {
-		d.tokens = canon{}
+	if cap(d.tokens.items) > maxKeptItems || cap(d.last) > maxKeptText {
+		d.tokens, d.last, d.printed, d.finder = canon{}, nil, nil, tableFinder{}
 	}
 }

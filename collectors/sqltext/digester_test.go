@@ -77,6 +77,27 @@ func TestADigesterKeepsNothingOfAText(t *testing.T) {
 	}
 }
 
+// TestADescriptionIsOfTheTextThatIsAskedFor asks for other texts than the one that was read last.
+func TestADescriptionIsOfTheTextThatIsAskedFor(t *testing.T) {
+	var d sqltext.Digester
+	sql := []byte(`SELECT a FROM t WHERE "b" = 1`)
+	describe := func(after string) {
+		t.Helper()
+		if diff := cmp.Diff(d.Options.Parse(string(sql)), d.Describe(sql)); diff != "" {
+			t.Errorf("after %s, Describe(%q) (-Parse +got):\n%s", after, sql, diff)
+		}
+	}
+	d.Sum(sql)
+	describe("its sum")
+	describe("its description")
+	copy(sql, "SELECT c FROM u")
+	describe("a change in its memory")
+	d.Options.ANSIQuotes = true
+	describe("a change of options")
+	d.Sum([]byte(strings.Repeat("SELECT a, ", 1<<15)))
+	describe("the sum of a huge text")
+}
+
 func TestAShapeIsThatOfTheLastText(t *testing.T) {
 	var d sqltext.Digester
 	shape := func(sql string) uint64 {

@@ -9,7 +9,7 @@ import (
 func (o Options) ParseFamily(sql string) Statement {
 	var room canonRoom
 	c := o.canonical(sql, &room, false)
-	reads, writes := c.tables(c.class())
+	reads, writes := c.tables(c.class(), &tableFinder{})
 	families := map[string]string{}
 	for _, table := range slices.Concat(reads, writes) {
 		name := table[strings.LastIndexByte(table, '.')+1:]

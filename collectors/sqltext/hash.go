@@ -51,7 +51,6 @@ func name(prefix string, h uint64) string {
 	for i := range b {
 		b[i] = byte(h >> (56 - 8*i))
 	}
-	out := make([]byte, 0, len(prefix)+2*len(b))
-	out = append(out, prefix...)
-	return string(hex.AppendEncode(out, b[:]))
+	var room [32]byte
+	return string(hex.AppendEncode(append(room[:0], prefix...), b[:]))
 }

@@ -1,24 +1,31 @@
 package sqltext
 
-import "strings"
+import (
+	"strings"
+	"unsafe"
+)
 
 // text prints the canonical tokens for people, so that reading the result gives the same tokens.
 func (c *canon) text() string {
-	var b strings.Builder
-	b.Grow(len(c.items) * 8)
+	b := c.appendText(make([]byte, 0, len(c.items)*8))
+	return unsafe.String(unsafe.SliceData(b), len(b)) // nobody else has b
+}
+
+// appendText is text for those who have room.
+func (c *canon) appendText(b []byte) []byte {
 	for i := range c.items {
 		if i > 0 && c.spaced(i) {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		c.write(&b, i)
+		b = c.appendItem(b, i)
 	}
 	if c.truncated {
 		if len(c.items) > 0 {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		b.WriteString("...")
+		b = append(b, "..."...)
 	}
-	return b.String()
+	return b
 }
 
 // spaced reports whether a blank stands before item i: none around the dot of a.b, none inside
@@ -72,25 +79,32 @@ func (c *canon) called(i int) bool {
 	}
 }
 
-// write prints item i.
-func (c *canon) write(b *strings.Builder, i int) {
+// appendItem prints item i.
+func (c *canon) appendItem(b []byte, i int) []byte {
 	t := &c.items[i]
 	switch t.kind {
 	case List:
-		b.WriteString(c.listText(i))
+		return append(b, c.listText(i)...)
 	case Variable:
-		b.WriteString("@?")
+		return append(b, "@?"...)
 	case Word:
-		b.WriteString(c.wordText(i))
+		if t.word != nil {
+			return append(b, c.wordText(i)...)
+		}
+		if t.bareAmbiguous() {
+			return appendQuoted(b, t.text)
+		}
 	case Name:
 		if t.needsQuotes() || i == 0 && words.find(t.text) != nil { // the first word is read as a keyword
-			b.WriteString("`" + t.text + "`")
-		} else {
-			b.WriteString(t.text)
+			return appendQuoted(b, t.text)
 		}
 	default:
-		b.WriteString(t.text)
 	}
+	return append(b, t.text...)
+}
+
+func appendQuoted(b []byte, name string) []byte {
+	return append(append(append(b, '`'), name...), '`')
 }
 
 // listText returns how the list at i is printed.
@@ -104,16 +118,10 @@ func (c *canon) listText(i int) string {
 	return "?, ..."
 }
 
-// wordText returns how the word at i is printed.
+// wordText returns how the keyword at i is printed.
 func (c *canon) wordText(i int) string {
 	t := &c.items[i]
 	w := t.word
-	if w == nil {
-		if t.bareAmbiguous() {
-			return "`" + t.text + "`"
-		}
-		return t.text
-	}
 	called := i+1 < len(c.items) && c.items[i+1].isOp("(")
 	switch {
 	case w.function && !called && (!w.bare || !upper(t.text)):

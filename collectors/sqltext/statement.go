@@ -41,21 +41,22 @@ type Statement struct {
 func (o Options) Parse(sql string) Statement {
 	var room canonRoom
 	c := o.canonical(sql, &room, false)
-	return c.statement(o.OriginOf(sql))
+	st := c.statement(c.text(), &tableFinder{})
+	st.Origin = o.OriginOf(sql)
+	return st
 }
 
-// statement returns what the tokens tell.
-func (c *canon) statement(origin Origin) Statement {
+// statement returns what the tokens, which are printed as text, tell.
+func (c *canon) statement(text string, f *tableFinder) Statement {
 	st := Statement{
 		Fingerprint: c.fingerprint(),
-		Text:        c.text(),
+		Text:        text,
 		Class:       c.class(),
-		Origin:      origin,
 		Truncated:   c.truncated,
 		Prepared:    c.command != "",
 		Command:     c.command,
 	}
-	st.Reads, st.Writes = c.tables(st.Class)
+	st.Reads, st.Writes = c.tables(st.Class, f)
 	return st
 }
 

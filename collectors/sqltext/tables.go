@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// tables returns which tables a statement reads and writes, as far as its tokens tell.
-func (c *canon) tables(class Class) (reads, writes []string) {
+// tables returns which tables a statement reads and writes, as far as its tokens tell. It looks for them
+// in the room of f.
+func (c *canon) tables(class Class, f *tableFinder) (reads, writes []string) {
 	if class == Call || class == Other || class == Transaction {
 		return nil, nil
 	}
-	f := tableFinder{items: c.items, verb: c.items[c.verb()].kw, levels: []level{{}}}
+	f.begin(c.items, c.items[c.verb()].kw)
 	for i := 0; i < len(f.items); {
 		i = f.step(i)
 	}
@@ -68,6 +69,14 @@ type tableFinder struct {
 	tables []table
 	ctes   []string
 	named  []string // the aliases that DELETE a, b FROM … and SET a.x = … write
+}
+
+// begin makes f ready for the tokens of a statement, in the room that it has.
+func (f *tableFinder) begin(items []item, verb keyword) {
+	*f = tableFinder{
+		items: items, verb: verb, levels: append(f.levels[:0], level{}),
+		tables: f.tables[:0], ctes: f.ctes[:0], named: f.named[:0],
+	}
 }
 
 func (f *tableFinder) level() *level { return &f.levels[len(f.levels)-1] }
