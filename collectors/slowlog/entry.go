@@ -91,6 +91,9 @@ func (d *decoder) decode(b *batch, s span, e *Entry) reason {
 	if e.Micros == 0 {
 		e.Micros = d.micros
 	}
+	if uint64(e.Micros) > lastMicros { //nolint:gosec // what is below 0 is beyond, too
+		e.Micros = 0
+	}
 	switch {
 	case s.broken != "":
 		return s.broken
@@ -100,6 +103,10 @@ func (d *decoder) decode(b *batch, s span, e *Entry) reason {
 		return bad
 	}
 }
+
+// lastMicros is the end of the year 9999, in microseconds since 1970. No server writes a later time, and
+// formats of times have no more digits.
+const lastMicros = 253_402_300_799_999_999
 
 // scale says how many calls the entry stands for.
 func (d *decoder) scale(e *Entry) {

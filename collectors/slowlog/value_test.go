@@ -35,6 +35,23 @@ func TestTimesAreReadAsServersWriteThem(t *testing.T) {
 	}
 }
 
+func TestTimesThatNoFormatCanHoldAreUnknown(t *testing.T) {
+	_, untimed, _ := strings.Cut(plainHeader, "\n")
+	for stamp, want := range map[string]string{
+		"253402300799.999999": "9999-12-31T23:59:59.999999Z",
+		"253402300800.000000": "0001-01-01T00:00:00Z",
+		"9223372036854.77":    "0001-01-01T00:00:00Z",
+	} {
+		a := digestText(t, strings.Replace(untimed, "1767225600", stamp, 1)+"SELECT 1;\n", Options{Samples: Samples{Bytes: 10}})
+		c := a.Classes()[0]
+		for _, at := range []time.Time{a.LastSeen(), c.LastSeen(), c.Slowest.Time()} {
+			if got := at.Format(time.RFC3339Nano); got != want {
+				t.Errorf("%s is %s, want %s", stamp, got, want)
+			}
+		}
+	}
+}
+
 func TestDurationsAreReadToTheMicrosecond(t *testing.T) {
 	for text, want := range map[string]uint64{
 		"0.000001": 1, "10": 10_000_000, "1.5": 1_500_000, "0.1234567": 123_456, "86400.000000": 86_400_000_000,
