@@ -152,18 +152,11 @@ func sample(c *slowlog.Class) *Sample {
 
 // plan returns a plan; nil if none of its lines can be read.
 func plan(p *slowlog.Planned) *Plan {
-	out := &Plan{Seconds: seconds(p.Micros)}
-	for _, r := range p.Plan() {
-		out.Steps = append(out.Steps, PlanRow{
-			ID: r.ID, SelectType: r.SelectType, Table: r.Table, Type: r.Type, PossibleKeys: slices.Concat([]string{}, r.PossibleKeys),
-			Key: r.Key, KeyLength: r.KeyLen, Ref: r.Ref, Rows: r.Rows, ReadRows: r.ReadRows,
-			FilteredRatio: r.FilteredRatio, ReadFilteredRatio: r.ReadFilteredRatio, Extra: r.Extra,
-		})
-	}
-	if out.Steps == nil {
+	steps := p.Plan()
+	if len(steps) == 0 {
 		return nil
 	}
-	return out
+	return &Plan{Seconds: seconds(p.Micros), Steps: steps}
 }
 
 func skips(all []slowlog.Skip) []Skip {

@@ -164,28 +164,8 @@ type Sample struct {
 // Plan is how the server executed a call, as MariaDB writes it at log_slow_verbosity=explain.
 type Plan struct {
 	// Seconds is how long that call took.
-	Seconds float64   `json:"seconds"`
-	Steps   []PlanRow `json:"steps"`
-}
-
-// PlanRow is how one table was read.
-type PlanRow struct {
-	// ID is the number of the SELECT; absent for the result of a union.
-	ID           *uint64  `json:"id,omitempty"`
-	SelectType   string   `json:"select_type"`
-	Table        string   `json:"table"`
-	Type         string   `json:"type"`
-	PossibleKeys []string `json:"possible_keys"`
-	Key          string   `json:"key"`
-	KeyLength    string   `json:"key_length"`
-	Ref          string   `json:"ref"`
-	// Rows is how many rows a look-up was expected to read, ReadRows how many it read on average.
-	Rows     *float64 `json:"rows,omitempty"`
-	ReadRows *float64 `json:"read_rows,omitempty"`
-	// FilteredRatio is the share of them expected to stay, 0..1, and ReadFilteredRatio that which stayed.
-	FilteredRatio     *float64          `json:"filtered_ratio,omitempty"`
-	ReadFilteredRatio *float64          `json:"read_filtered_ratio,omitempty"`
-	Extra             snapshot.Redacted `json:"extra"`
+	Seconds float64              `json:"seconds"`
+	Steps   []snapshot.PlanTable `json:"steps"`
 }
 
 // Rest is calls that are shown together.

@@ -218,12 +218,12 @@ func lookAtPlan(p *Plan) *planView {
 	v := &planView{About: "of a call of " + duration(p.Seconds)}
 	for _, r := range p.Steps {
 		s := stepView{
-			Kind: layout.Clean(r.SelectType), Table: layout.Clean(r.Table), Type: layout.Clean(r.Type), Key: layout.Clean(cmp.Or(r.Key, "none")),
-			Rows: rowsOf(r.Rows), ReadRows: rowsOf(r.ReadRows), Filtered: share(r.FilteredRatio), ReadFiltered: share(r.ReadFilteredRatio),
+			Kind: layout.Clean(r.SelectType), Table: layout.Clean(r.Table), Type: layout.Clean(r.Access), Key: layout.Clean(cmp.Or(r.Key, "none")),
+			Rows: rowsOf(r.Rows), ReadRows: rowsOf(r.RowsRead), Filtered: share(r.FilteredRatio), ReadFiltered: share(r.ReadFilteredRatio),
 			Extra: layout.Clean(string(r.Extra)),
 		}
-		if r.ID != nil {
-			s.ID = strconv.FormatUint(*r.ID, 10)
+		if r.Select != nil {
+			s.ID = strconv.FormatUint(*r.Select, 10)
 		}
 		v.Steps = append(v.Steps, s)
 	}

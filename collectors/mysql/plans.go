@@ -36,7 +36,7 @@ func (p plans) keep(round []*logged, l *ledger, now time.Time) {
 		}
 		p[key] = snapshot.StatementPlan{
 			Fingerprint: s.fingerprint, Schema: s.schema, Logged: now.UTC(),
-			Seconds: float64(s.planMicros) / 1e6, Tables: planTables(slowlog.ParsePlan(s.plan)),
+			Seconds: float64(s.planMicros) / 1e6, Tables: bounded(slowlog.ParsePlan(s.plan)),
 		}
 	}
 	for _, key := range p.order(l)[min(len(p), snapshot.MaxPlans):] {
@@ -66,20 +66,18 @@ func (p plans) rows(l *ledger) []snapshot.StatementPlan {
 	return rows
 }
 
-func planTables(plan []slowlog.PlanRow) []snapshot.PlanTable {
+// bounded cuts a plan to what a snapshot holds of one.
+func bounded(plan []snapshot.PlanTable) []snapshot.PlanTable {
 	plan = plan[:min(len(plan), maxPlanTables)]
-	tables := make([]snapshot.PlanTable, len(plan))
-	clip := func(name string) string { return sqltext.Clip(name, maxPlanName) }
-	for i, r := range plan {
-		tables[i] = snapshot.PlanTable{
-			Select: r.ID, SelectType: clip(r.SelectType), Table: clip(r.Table), Access: clip(r.Type),
-			Key: clip(r.Key), KeyLength: clip(r.KeyLen), Ref: clip(r.Ref),
-			Rows: r.Rows, RowsRead: r.ReadRows, FilteredRatio: r.FilteredRatio, ReadFilteredRatio: r.ReadFilteredRatio,
-			Extra: snapshot.Redacted(clip(string(r.Extra))),
+	for i := range plan {
+		t := &plan[i]
+		for _, name := range []*string{&t.SelectType, &t.Table, &t.Access, &t.Key, &t.KeyLength, &t.Ref, (*string)(&t.Extra)} {
+			*name = sqltext.Clip(*name, maxPlanName)
 		}
-		for _, key := range r.PossibleKeys[:min(len(r.PossibleKeys), maxPlanKeys)] {
-			tables[i].PossibleKeys = append(tables[i].PossibleKeys, clip(key))
+		t.PossibleKeys = t.PossibleKeys[:min(len(t.PossibleKeys), maxPlanKeys)]
+		for k := range t.PossibleKeys {
+			t.PossibleKeys[k] = sqltext.Clip(t.PossibleKeys[k], maxPlanName)
 		}
 	}
-	return tables
+	return plan
 }

@@ -110,7 +110,7 @@ type Planned struct {
 }
 
 // Plan returns the plan.
-func (p *Planned) Plan() []PlanRow { return ParsePlan(p.raw) }
+func (p *Planned) Plan() []snapshot.PlanTable { return ParsePlan(p.raw) }
 
 // add adds a call.
 func (c *Class) add(e *Entry, known spellings) {

@@ -102,8 +102,8 @@ func show(e *Entry) string {
 	}
 	fmt.Fprintf(&b, " admin=%v cut=%v %q\n", e.Admin, e.Cut, e.Statement)
 	for _, row := range ParsePlan(e.Explain) {
-		fmt.Fprintf(&b, "\tplan %s %s %s %v %s %s %s rows=%s read=%s filtered=%s %s %q\n", row.SelectType, row.Table, row.Type, row.PossibleKeys,
-			row.Key, row.KeyLen, row.Ref, optional(row.Rows), optional(row.ReadRows), optional(row.FilteredRatio), optional(row.ReadFilteredRatio), row.Extra)
+		fmt.Fprintf(&b, "\tplan %s %s %s %v %s %s %s rows=%s read=%s filtered=%s %s %q\n", row.SelectType, row.Table, row.Access, row.PossibleKeys,
+			row.Key, row.KeyLength, row.Ref, optional(row.Rows), optional(row.RowsRead), optional(row.FilteredRatio), optional(row.ReadFilteredRatio), row.Extra)
 	}
 	return b.String()
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/collectors/snapshot"
 )
 
 func TestTimesAreReadAsServersWriteThem(t *testing.T) {
@@ -118,12 +120,12 @@ func TestPlansAreReadAndRedacted(t *testing.T) {
 		"# explain: broken\n"))
 	n := func(f float64) *float64 { return &f }
 	one := uint64(1)
-	want := []PlanRow{
+	want := []snapshot.PlanTable{
 		{
-			ID: &one, SelectType: "PRIMARY", Table: "i", Type: "ref", PossibleKeys: []string{"kind", "name"}, Key: "kind", KeyLen: "5",
-			Ref: "shop.s.kind", Rows: n(12), ReadRows: n(11.5), FilteredRatio: n(1), ReadFilteredRatio: n(0.25), Extra: "Using where; x = ?",
+			Select: &one, SelectType: "PRIMARY", Table: "i", Access: "ref", PossibleKeys: []string{"kind", "name"}, Key: "kind", KeyLength: "5",
+			Ref: "shop.s.kind", Rows: n(12), RowsRead: n(11.5), FilteredRatio: n(1), ReadFilteredRatio: n(0.25), Extra: "Using where; x = ?",
 		},
-		{SelectType: "UNION RESULT", Table: "<union1,2>", Type: "ALL"},
+		{SelectType: "UNION RESULT", Table: "<union1,2>", Access: "ALL"},
 	}
 	if diff := cmp.Diff(want, plan); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -31,7 +31,7 @@ type PlanTable struct {
 	// Select is the number of the SELECT; nil for the result of a union.
 	Select     *uint64 `json:"select,omitempty"`
 	SelectType string  `json:"select_type,omitempty"`
-	// Table is its name or alias.
+	// Table is its name or alias; empty if it reads none.
 	Table string `json:"table,omitempty"`
 	// Access is how it is read: ALL, index, range, ref, eq_ref, const …
 	Access       string   `json:"access,omitempty"`
