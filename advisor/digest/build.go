@@ -1,7 +1,6 @@
 package digest
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -19,12 +18,12 @@ func (b *Builder) Digest() *Digest {
 		QuantileErrorRatio: quantileError, Samples: o.Samples, Sort: o.Sort,
 		Queries: []Query{}, SkippedTotal: b.sum.Skipped, Skipped: skips(b.sum.Skips),
 	}
-	micros := b.addQueries(d)
+	all := b.addQueries(d)
 	if other := &b.sum.Other; other.Calls > 0 && o.Keep == nil {
-		micros = plus(micros, d.add(other))
+		all.Merge(d.saw(other))
 		d.Untold = &Rest{Calls: other.Calls, TimeSeconds: seconds(other.Micros)}
 	}
-	d.TimeSeconds = seconds(micros)
+	d.Calls, d.TimeSeconds = all.Calls, seconds(all.Sum)
 	for i := range d.Queries {
 		d.Queries[i].ShareRatio = ratio(d.Queries[i].TimeSeconds.Sum, d.TimeSeconds)
 	}
@@ -35,24 +34,23 @@ func (b *Builder) Digest() *Digest {
 	return d
 }
 
-// addQueries adds all statements that count, and returns their time.
-func (b *Builder) addQueries(d *Digest) (micros uint64) {
+// addQueries adds all statements that count, and returns their durations.
+func (b *Builder) addQueries(d *Digest) (all slowlog.Total) {
 	classes := b.sum.Classes()
 	if keep := b.options.Keep; keep != nil {
 		classes = slices.DeleteFunc(classes, func(c *slowlog.Class) bool { return !keep(c) })
 	}
 	for _, c := range classes {
-		micros = plus(micros, d.add(c))
+		all.Merge(d.saw(c))
 	}
 	d.Statements = uint64(len(classes))
 	d.Queries = make([]Query, len(classes))
 	each(len(classes), func(i int) { d.Queries[i] = b.query(classes[i]) })
-	return micros
+	return all
 }
 
-// add adds the calls of a class, and returns their time.
-func (d *Digest) add(c *slowlog.Class) (micros uint64) {
-	d.Calls = plus(d.Calls, c.Calls)
+// saw notes when the calls of a class were and whether some are estimates, and returns their durations.
+func (d *Digest) saw(c *slowlog.Class) slowlog.Total {
 	d.Estimated = d.Estimated || c.Estimated
 	if t := moment(c.FirstSeen()); t != nil && (d.FirstSeen == nil || t.Before(*d.FirstSeen)) {
 		d.FirstSeen = t
@@ -60,15 +58,7 @@ func (d *Digest) add(c *slowlog.Class) (micros uint64) {
 	if t := moment(c.LastSeen()); t != nil && (d.LastSeen == nil || t.After(*d.LastSeen)) {
 		d.LastSeen = t
 	}
-	return c.Micros
-}
-
-// plus adds, and stays at the greatest number where a hostile log would lead beyond.
-func plus(a, b uint64) uint64 {
-	if sum := a + b; sum >= a {
-		return sum
-	}
-	return math.MaxUint64
+	return slowlog.Total{Calls: c.Calls, Sum: c.Micros, Max: c.MaxMicros}
 }
 
 func (b *Builder) query(c *slowlog.Class) Query {

@@ -174,7 +174,7 @@ func (c *Class) merge(o *Class, known spellings) {
 	c.MinMicros = min(c.MinMicros, o.MinMicros)
 	c.Durations.merge(&o.Durations)
 	for which := range c.totals {
-		c.totals[which].merge(o.totals[which])
+		c.totals[which].Merge(o.totals[which])
 	}
 	c.callers.merge(&o.callers, known)
 	c.saw(o.first, o.last)

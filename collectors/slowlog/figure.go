@@ -76,7 +76,8 @@ func (t *Total) add(value, weight uint64) {
 	t.Max = max(t.Max, value)
 }
 
-func (t *Total) merge(o Total) {
+// Merge adds the calls of o. A sum stays at the largest number where a hostile log goes beyond.
+func (t *Total) Merge(o Total) {
 	t.Calls = plus(t.Calls, o.Calls)
 	t.Sum = plus(t.Sum, o.Sum)
 	t.Max = max(t.Max, o.Max)
