@@ -72,7 +72,8 @@ type Aggregate struct {
 
 	options  Options
 	classes  map[sqltext.Sum]*Class
-	spare    []Class // to be taken next
+	recent   []*Class // by the low bits of their shape, the last one of each
+	spare    []Class  // to be taken next
 	digester sqltext.Digester
 	names    spellings
 	told     uint32 // the figures that at least one entry told
@@ -82,10 +83,17 @@ type Aggregate struct {
 
 // NewAggregate returns an empty aggregate.
 func NewAggregate(o Options) *Aggregate {
-	a := &Aggregate{options: o, classes: map[sqltext.Sum]*Class{}, names: spellings{}, Other: Class{MinMicros: noMicros}}
+	a := &Aggregate{
+		options: o, classes: map[sqltext.Sum]*Class{}, recent: make([]*Class, manyRecent), names: spellings{},
+		Other: Class{MinMicros: noMicros},
+	}
 	a.digester.Options = o.SQL
 	return a
 }
+
+// manyRecent is for how many shapes the class is found without its sum: a power of two, and more than
+// most logs have.
+const manyRecent = 1 << 14
 
 const noMicros = 1<<64 - 1
 
@@ -104,8 +112,9 @@ func (a *Aggregate) Add(file string, e *Entry) { a.add(e, &position{file: file})
 
 // position is what is known of the place of the entry that is being added.
 type position struct {
-	file string
-	line int64 // 0 if unknown
+	file  string
+	line  int64  // 0 if unknown
+	shape uint64 // of its statement; 0 if unknown
 }
 
 func (a *Aggregate) add(e *Entry, at *position) {
@@ -139,30 +148,43 @@ func (a *Aggregate) saw(first, last int64) {
 	a.last = max(a.last, last)
 }
 
-// class returns the class of an entry's statement.
+// class returns the class of an entry's statement, and takes note of its shape.
 func (a *Aggregate) class(e *Entry, at *position) *Class {
 	text := e.Statement
 	if e.Cut {
 		text = append(slices.Clip(text), "..."...) // the mark of sqltext
 	}
-	sum := a.digester.Sum(text)
-	if c := a.classes[sum]; c != nil {
+	at.shape = a.digester.Shape(text)
+	recent := &a.recent[at.shape%manyRecent]
+	if c := *recent; c != nil && c.shape == at.shape && at.shape != 0 {
 		return c
 	}
-	if len(a.classes) >= a.options.classes() {
+	sum := a.digester.SumOf(at.shape, text)
+	c := a.classes[sum]
+	switch {
+	case c != nil:
+	case len(a.classes) >= a.options.classes():
 		return &a.Other
+	default:
+		c = a.newClass()
+		a.describe(c, text, e, at)
+		a.classes[sum] = c
 	}
-	c := a.newClass()
-	c.seen, c.shape = place{at.file, e.Offset}, a.digester.Shape()
+	*recent = c
+	return c
+}
+
+// describe makes c the class of the statement of e.
+func (a *Aggregate) describe(c *Class, text []byte, e *Entry, at *position) {
+	c.seen = place{at.file, e.Offset}
 	st := a.digester.Describe(text)
-	c.Fingerprint, c.Text, c.Kind = st.Fingerprint, snapshot.Redacted(st.Text), st.Class
-	c.Reads, c.Writes = st.Reads, st.Writes
+	c.Fingerprint, c.Reads, c.Writes = st.Fingerprint, st.Reads, st.Writes
 	if e.Admin {
 		name := a.options.SQL.Redact(string(e.Statement[len(administrator):]))
-		c.Text, c.Kind, c.shape = snapshot.Redacted(administrator+name), Admin, 0
+		c.Text, c.Kind = snapshot.Redacted(administrator+name), Admin
+		return
 	}
-	a.classes[sum] = c
-	return c
+	c.Text, c.Kind, c.shape = snapshot.Redacted(st.Text), st.Class, at.shape
 }
 
 // classesAtOnce is for how many statements memory is taken at once.
@@ -185,7 +207,7 @@ func (a *Aggregate) slowest(c *Class, e *Entry, at *position) {
 		User: a.names.of(e.User), Host: a.names.of(e.Host), Database: a.names.of(e.Database),
 	}
 	if most := a.options.Samples.Bytes; most > 0 {
-		c.Slowest.SQL, c.Slowest.Cut = a.sample(c, e.Statement), len(e.Statement) >= most
+		c.Slowest.SQL, c.Slowest.Cut = a.sample(c, e.Statement, at.shape), len(e.Statement) >= most
 	}
 	if bytes.Contains(e.Statement, []byte("/*")) {
 		if origin := sqltext.OriginOf(string(e.Statement)); origin != (sqltext.Origin{}) {
@@ -194,13 +216,13 @@ func (a *Aggregate) slowest(c *Class, e *Entry, at *position) {
 	}
 }
 
-// sample returns what is kept of the statement whose sum was made last.
-func (a *Aggregate) sample(c *Class, statement []byte) string {
+// sample returns what is kept of a statement of that shape.
+func (a *Aggregate) sample(c *Class, statement []byte, shape uint64) string {
 	most := a.options.Samples.Bytes
 	switch {
 	case a.options.Samples.Literals:
 		return string(statement[:min(len(statement), most)])
-	case len(statement) < most && c.shape != 0 && c.shape == a.digester.Shape():
+	case len(statement) < most && shape != 0 && shape == c.shape:
 		return string(c.Text) // as nearly always, and it takes no memory
 	default:
 		return a.options.SQL.Redact(string(statement[:min(len(statement), most)]))

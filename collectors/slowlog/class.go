@@ -17,7 +17,8 @@ type Class struct {
 	Calls uint64
 	// Micros is the sum of the durations, in microseconds, MinMicros and MaxMicros the extremes.
 	Micros, MinMicros, MaxMicros uint64
-	first, last                  int64 // µs since 1970; 0 if unknown
+	first, last                  int64  // µs since 1970; 0 if unknown
+	shape                        uint64 // sqltext's, of the text where it was first seen; 0 if unknown
 	callers                      callers
 	// Estimated says that some calls stand for several that were not logged.
 	Estimated bool
@@ -40,8 +41,7 @@ type Class struct {
 	// wanted.
 	Planned *Planned
 
-	seen  place  // where it was first seen, and its texts are from
-	shape uint64 // sqltext's, of the text there; 0 if unknown
+	seen place // where it was first seen, and its texts are from
 }
 
 // Admin is the kind of calls that are no SQL but other commands of the protocol.

@@ -32,7 +32,6 @@ type Digester struct {
 	options Options // what seen was made with
 	seed    maphash.Seed
 	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
-	shape   uint64    // of the last text
 
 	last   []byte  // a copy of the last text whose tokens were made; nil if they are not kept
 	lastBy Options // how it was read
@@ -55,35 +54,41 @@ const manySeen = 1 << 14
 // Sum returns the fingerprint of a statement. For a text that differs in its literals only from one
 // that it saw it is little more than the search for the literals. It allocates nothing once it has
 // met a statement as large, and sql may change afterwards.
-func (d *Digester) Sum(sql []byte) Sum {
+func (d *Digester) Sum(sql []byte) Sum { return d.SumOf(d.Shape(sql), sql) }
+
+// Shape identifies what is left of a statement without its literals: texts of one shape, to the same
+// Digester, have the same sum and the same [Statement.Text]. It is 0 if that cannot be told.
+func (d *Digester) Shape(sql []byte) uint64 {
 	text := unsafe.String(unsafe.SliceData(sql), len(sql)) // sql does not change during this call
-	trimmed, cut := TrimMark(text)
-	d.shape = 0
+	text, cut := TrimMark(text)
 	if cut || d.Options.MaxDigestLength > 0 {
-		return d.sum(sql)
+		return 0
 	}
 	if d.seen == nil || d.options != d.Options {
 		d.options, d.seed, d.seen = d.Options, maphash.MakeSeed(), make([][2]seen, manySeen)
 	}
-	skeleton, ok := d.Options.skeletonOf(trimmed, d.seed)
+	skeleton, ok := d.Options.skeletonOf(text, d.seed)
 	if !ok {
+		return 0
+	}
+	return skeleton
+}
+
+// SumOf is Sum for who has the statement's shape already.
+func (d *Digester) SumOf(shape uint64, sql []byte) Sum {
+	if shape == 0 {
 		return d.sum(sql)
 	}
-	d.shape = skeleton
-	pair := &d.seen[skeleton%manySeen]
+	pair := &d.seen[shape%manySeen]
 	for i := range pair {
-		if pair[i].skeleton == skeleton {
+		if pair[i].skeleton == shape {
 			return pair[i].sum
 		}
 	}
 	pair[1] = pair[0]
-	pair[0] = seen{skeleton, d.sum(sql)}
+	pair[0] = seen{shape, d.sum(sql)}
 	return pair[0].sum
 }
-
-// Shape identifies the text of the last Sum without its literals: texts of one shape, to the same
-// Digester, have the same [Statement.Text]. It is 0 if that cannot be told.
-func (d *Digester) Shape() uint64 { return d.shape }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
 // first sight of a sum: directly behind the Sum that met a new text, it need not read that again.
