@@ -86,7 +86,7 @@ func (l *link) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ctx.Err() == context.Canceled { //nolint:errorlint // Nothing else is returned.
+	if err != nil && ctx.Err() == context.Canceled { //nolint:errorlint // Nothing else is returned.
 		return nil, errors.Join(ctx.Err(), err)
 	}
 	if err != nil {
