@@ -8,14 +8,16 @@ import (
 	"plimsoll/collectors"
 	"plimsoll/collectors/host"
 	"plimsoll/collectors/mysql"
+	"plimsoll/collectors/phpfpm"
 )
 
-// Jobs lists everything that an agent reads: the host, and what each of servers
-// can tell. The configuration changes or leaves out jobs by name.
+// Jobs lists everything that an agent reads: the host, its PHP-FPM pools, and what
+// each of servers can tell. The configuration changes or leaves out jobs by name.
 func Jobs(c *config.Config, servers ...*mysql.Server) []collectors.Job {
 	jobs := []collectors.Job{
 		{Name: "host", Every: 15 * time.Second, Timeout: 10 * time.Second, Collector: host.New(host.Options{})},
 	}
+	jobs = append(jobs, phpfpm.Jobs(phpfpm.Options{})...)
 	for _, s := range servers {
 		jobs = append(jobs, s.Jobs()...)
 	}

@@ -142,11 +142,16 @@ func fresh(s *snapshot.Snapshot, job string, now time.Time) *snapshot.Snapshot {
 		if out == s {
 			out = s.Clone()
 		}
-		if h.Server == "" {
+		switch {
+		case h.Server != "":
+			delete(out.Servers, h.Server)
+		case job == "phpfpm":
+			out.PHP = nil
+		case job == "phpfpm/profile":
+			out.PHPProfile = nil
+		default:
 			out.Machine = nil
-			continue
 		}
-		delete(out.Servers, h.Server)
 	}
 	return out
 }

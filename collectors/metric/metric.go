@@ -50,7 +50,7 @@ type Emit func(value float64, labels ...string)
 
 // Table returns every metric, by name.
 func Table() []Metric {
-	all := slices.Concat(agentMetrics(), hostMetrics(), statusMetrics(), mysqlMetrics(), advisorMetrics())
+	all := slices.Concat(agentMetrics(), hostMetrics(), statusMetrics(), mysqlMetrics(), phpMetrics(), advisorMetrics())
 	slices.SortFunc(all, func(a, b Metric) int {
 		if a.Name < b.Name {
 			return -1

@@ -75,9 +75,10 @@ type FPMStatus struct {
 // ListenQueue is what waits in front of a pool. Source: sock_diag, and /proc/PID/net/tcp for pools in
 // other network namespaces: FPM's own figure is always 0 for unix sockets.
 type ListenQueue struct {
-	// Waiting is how many connections no worker has taken; Length how many there can be.
-	Waiting int `json:"waiting"`
-	Length  int `json:"length"`
+	// Waiting is how many connections no worker has taken; Length how many there can be, nil where the
+	// kernel does not tell.
+	Waiting int  `json:"waiting"`
+	Length  *int `json:"length,omitempty"`
 }
 
 // PHPProfile is where the time of PHP workers goes, as plimsoll-probe sampled it. Totals are since

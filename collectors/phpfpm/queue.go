@@ -1,0 +1,251 @@
+package phpfpm
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// Queues are the listening sockets of one network namespace, with what waits in front of them: unix
+// sockets by path, others by address and port.
+type Queues struct {
+	unix map[string]snapshot.ListenQueue
+	tcp  map[netip.AddrPort]snapshot.ListenQueue
+}
+
+// Of returns the queue of a socket that listens at an address of a configuration.
+func (q *Queues) Of(listen string) (snapshot.ListenQueue, bool) {
+	network, address := dialable(listen)
+	if network == "unix" {
+		found, ok := q.unix[address]
+		return found, ok
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		host, port = "", listen
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return snapshot.ListenQueue{}, false
+	}
+	for _, at := range listensAs(host) {
+		if found, ok := q.tcp[netip.AddrPortFrom(at, uint16(n))]; ok {
+			return found, true
+		}
+	}
+	return snapshot.ListenQueue{}, false
+}
+
+// listensAs returns the addresses that a socket may have which was told to listen at host: a port alone
+// is every address, of IPv6 if the host has it.
+func listensAs(host string) []netip.Addr {
+	if at, err := netip.ParseAddr(host); err == nil && !at.IsUnspecified() {
+		return []netip.Addr{at.Unmap()}
+	}
+	if host == "localhost" {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	}
+	return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+}
+
+// OurQueues asks the kernel for all listening sockets of our own network namespace, by sock_diag(7). It
+// needs no privilege.
+func OurQueues() (*Queues, error) {
+	q := &Queues{unix: map[string]snapshot.ListenQueue{}, tcp: map[netip.AddrPort]snapshot.ListenQueue{}}
+	if err := diagnose(unixRequest(), q.unixSocket); err != nil {
+		return nil, err
+	}
+	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+		if err := diagnose(inetRequest(family), q.inetSocket); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+// listening is the state of a socket that listens, as a set of states: TCP_LISTEN of <net/tcp_states.h>.
+const listening = 1 << 10
+
+// From <linux/unix_diag.h>.
+const (
+	unixDiagName, unixDiagQueue         = 0, 4
+	unixShowName, unixShowQueue         = 1, 0x10
+	unixRequestBytes, unixAnswerBytes   = 24, 16
+	inetRequestBytes, inetAnswerBytes   = 56, 72
+	inetAnswerPort, inetAnswerAddress   = 4, 8
+	inetAnswerWaiting, inetAnswerLength = 56, 60
+)
+
+func unixRequest() []byte {
+	r := make([]byte, unixRequestBytes)
+	r[0] = unix.AF_UNIX
+	binary.NativeEndian.PutUint32(r[4:], listening)
+	binary.NativeEndian.PutUint32(r[12:], unixShowName|unixShowQueue)
+	return r
+}
+
+// inetRequest is an inet_diag_req_v2 of <linux/inet_diag.h>.
+func inetRequest(family byte) []byte {
+	r := make([]byte, inetRequestBytes)
+	r[0], r[1] = family, unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(r[4:], listening)
+	return r
+}
+
+// unixSocket reads a unix_diag_msg. Sockets without a path have none, abstract ones begin with a NUL.
+func (q *Queues) unixSocket(answer []byte) {
+	if len(answer) < unixAnswerBytes {
+		return
+	}
+	var path string
+	var queue snapshot.ListenQueue
+	for rest := answer[unixAnswerBytes:]; len(rest) >= unix.SizeofRtAttr; {
+		n, kind := int(binary.NativeEndian.Uint16(rest)), binary.NativeEndian.Uint16(rest[2:])
+		if n < unix.SizeofRtAttr || n > len(rest) {
+			return
+		}
+		switch value := rest[unix.SizeofRtAttr:n]; {
+		case kind == unixDiagName:
+			path = string(bytes.TrimRight(value, "\x00"))
+		case kind == unixDiagQueue && len(value) >= 8:
+			queue = listenQueue(binary.NativeEndian.Uint32(value), binary.NativeEndian.Uint32(value[4:]))
+		}
+		rest = rest[min((n+3)&^3, len(rest)):]
+	}
+	if strings.HasPrefix(path, "/") {
+		q.unix[path] = queue
+	}
+}
+
+// inetSocket reads an inet_diag_msg.
+func (q *Queues) inetSocket(answer []byte) {
+	if len(answer) < inetAnswerBytes {
+		return
+	}
+	port := binary.BigEndian.Uint16(answer[inetAnswerPort:])
+	at := netip.AddrFrom4([4]byte(answer[inetAnswerAddress:]))
+	if answer[0] == unix.AF_INET6 {
+		at = netip.AddrFrom16([16]byte(answer[inetAnswerAddress:])).Unmap()
+	}
+	q.tcp[netip.AddrPortFrom(at, port)] = listenQueue(
+		binary.NativeEndian.Uint32(answer[inetAnswerWaiting:]), binary.NativeEndian.Uint32(answer[inetAnswerLength:]))
+}
+
+func listenQueue(waiting, length uint32) snapshot.ListenQueue {
+	n := int(length)
+	return snapshot.ListenQueue{Waiting: int(waiting), Length: &n}
+}
+
+// diagnose sends a request and gives each answer to take.
+func diagnose(request []byte, take func([]byte)) error {
+	s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return fmt.Errorf("open sock_diag: %w", err)
+	}
+	defer func() { _ = unix.Close(s) }()
+	wait := unix.NsecToTimeval(askWithin.Nanoseconds())
+	if err := unix.SetsockoptTimeval(s, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
+		return fmt.Errorf("set up sock_diag: %w", err)
+	}
+	if err := unix.Sendto(s, netlinkRequest(request), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return fmt.Errorf("ask sock_diag: %w", err)
+	}
+	buf := make([]byte, 64<<10)
+	for {
+		n, _, err := unix.Recvfrom(s, buf, 0)
+		if err != nil {
+			return fmt.Errorf("read sock_diag: %w", err)
+		}
+		if done, err := answers(buf[:n], take); done || err != nil {
+			return err
+		}
+	}
+}
+
+const sockDiagByFamily = 20 // SOCK_DIAG_BY_FAMILY of <linux/sock_diag.h>
+
+func netlinkRequest(payload []byte) []byte {
+	h := unix.NlMsghdr{
+		Len: uint32(unix.SizeofNlMsghdr + len(payload)), Type: sockDiagByFamily, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP, //nolint:gosec // some 60 bytes
+	}
+	return append((*[unix.SizeofNlMsghdr]byte)(unsafe.Pointer(&h))[:unix.SizeofNlMsghdr:unix.SizeofNlMsghdr], payload...)
+}
+
+// answers goes through one datagram, and reports whether it was the last.
+func answers(datagram []byte, take func([]byte)) (done bool, err error) {
+	messages, err := syscall.ParseNetlinkMessage(datagram)
+	if err != nil {
+		return true, fmt.Errorf("read sock_diag: %w", err)
+	}
+	for _, m := range messages {
+		switch m.Header.Type {
+		case unix.NLMSG_DONE:
+			return true, nil
+		case unix.NLMSG_ERROR:
+			code := int32(0)
+			if len(m.Data) >= 4 {
+				code = int32(binary.NativeEndian.Uint32(m.Data)) //nolint:gosec // an errno below zero
+			}
+			return true, fmt.Errorf("read sock_diag: %w", syscall.Errno(-code))
+		case sockDiagByFamily:
+			take(m.Data)
+		}
+	}
+	return false, nil
+}
+
+// TableQueues reads the listening TCP sockets of the network namespace of a process from the tables of
+// /proc/PID/net. They do not tell how long a queue can be, and nothing of unix sockets.
+func TableQueues(tables ...[]byte) *Queues {
+	q := &Queues{tcp: map[netip.AddrPort]snapshot.ListenQueue{}}
+	for _, table := range tables {
+		for line := range bytes.Lines(table) {
+			q.tableLine(bytes.Fields(line))
+		}
+	}
+	return q
+}
+
+// tableLine reads a line such as
+//
+//	0: 0100007F:2328 00000000:0000 0A 00000000:00000003 00:00000000 …
+//
+// For a listening socket the second number of the queues is what waits.
+func (q *Queues) tableLine(fields [][]byte) {
+	const local, state, queues, isListening = 1, 3, 4, "0A"
+	if len(fields) <= queues || string(fields[state]) != isListening {
+		return
+	}
+	at, ok := tableAddress(fields[local])
+	_, waiting, _ := bytes.Cut(fields[queues], []byte(":"))
+	n, err := strconv.ParseUint(string(waiting), 16, 31)
+	if ok && err == nil {
+		q.tcp[at] = snapshot.ListenQueue{Waiting: int(n)}
+	}
+}
+
+// tableAddress reads an address that is written as 32-bit words of the machine's own order.
+func tableAddress(text []byte) (netip.AddrPort, bool) {
+	host, port, _ := bytes.Cut(text, []byte(":"))
+	words, err := hex.DecodeString(string(host))
+	n, portErr := strconv.ParseUint(string(port), 16, 16)
+	if err != nil || portErr != nil || len(words)%4 != 0 {
+		return netip.AddrPort{}, false
+	}
+	for i := 0; i < len(words); i += 4 {
+		binary.NativeEndian.PutUint32(words[i:], binary.BigEndian.Uint32(words[i:]))
+	}
+	at, ok := netip.AddrFromSlice(words)
+	return netip.AddrPortFrom(at.Unmap(), uint16(n)), ok
+}
