@@ -25,6 +25,7 @@ func (s series) fill(ctx context.Context, readings []LagReading) {
 	s.fillPeak(ctx)
 	s.fillHosts(ctx)
 	s.fillServers(ctx)
+	s.fillPools(ctx)
 	s.fillLag(ctx, readings)
 	s.findRenamedLabels(ctx)
 }
@@ -53,6 +54,27 @@ func (s series) fillServers(ctx context.Context) {
 		if v.Transactions != nil {
 			v.Transactions.PeakSeconds = longest.find(v.Cluster, v.Host, v.Name)
 			v.Transactions.PeakHistory = history.find(v.Cluster, v.Host, v.Name)
+		}
+	}
+}
+
+// fillPools adds how many connections waited and how many workers were busy in the busiest moments. A
+// queue is short-lived, so that of it the 99th percentile counts.
+func (s series) fillPools(ctx context.Context) {
+	if len(s.fleet.Pools) == 0 {
+		return
+	}
+	queue := s.each(ctx, fmt.Sprintf("quantile_over_time(0.99, phpfpm_listen_queue[%s])", s.window()), "server", "pool")
+	busy := s.each(ctx, s.quantile("phpfpm_active_processes"), "server", "pool")
+	sampled := s.each(ctx, s.quantile("plimsoll_php_busy_workers"), "server", "pool")
+	for _, p := range s.fleet.Pools {
+		if p.Served == nil {
+			continue
+		}
+		key := []string{p.Cluster, p.Host, p.Listen, p.Name}
+		p.Served.PeakQueue = queue.find(key...)
+		if p.Served.PeakActive = sampled.find(key...); p.Served.PeakActive == nil {
+			p.Served.PeakActive = busy.find(key...)
 		}
 	}
 }

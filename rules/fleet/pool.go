@@ -57,7 +57,7 @@ type PoolWindow struct {
 	Accepted           *uint64
 	MaxChildrenReached *uint64
 	SlowRequests       *uint64
-	// PeakQueue is the 99th percentile of the listen queue, PeakActive that of the busy workers; nil
+	// PeakQueue is the 99th percentile of the listen queue, PeakActive the 95th of the busy workers; nil
 	// without series.
 	PeakQueue  *float64
 	PeakActive *float64
