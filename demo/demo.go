@@ -23,12 +23,14 @@ type demo struct {
 	options
 	dir     string
 	cluster *servers.Cluster
+	site    *shop.Site
 	listen  string
 
 	programs []*program
 	stopShop context.CancelFunc
 	shop     sync.WaitGroup
-	shopErr  error
+	// shopErrs are of the traffic and of the visitors.
+	shopErrs [2]error
 }
 
 func newDemo(o options) (*demo, error) {
@@ -58,7 +60,7 @@ func (d *demo) build(ctx context.Context) error {
 }
 
 func (d *demo) startServers(ctx context.Context) (err error) {
-	d.cluster, err = servers.StartReplicatedContext(ctx, servers.MariaDB1011, 1, servers.Settings(settings()...))
+	d.cluster, err = servers.StartReplicatedContext(ctx, servers.MariaDB1011, 1, servers.OpenSocket(), servers.Settings(settings()...))
 	if err != nil {
 		return err
 	}
@@ -77,7 +79,7 @@ func settings() []string {
 		"sync_binlog = 1",
 		"binlog_format = ROW",
 		"binlog_expire_logs_seconds = 604800",
-		"max_connections = 150",
+		"max_connections = 200",
 	}
 }
 
@@ -108,14 +110,25 @@ func (d *demo) loadShop(ctx context.Context) error {
 	return d.cluster.CatchUp(ctx)
 }
 
+func (d *demo) startSite(ctx context.Context) (err error) {
+	d.site, err = shop.StartSiteContext(ctx, shop.SiteOptions{Primary: d.cluster.Primary, Sins: d.sins})
+	return err
+}
+
 // watch lets the shop work while Plimsoll looks.
 func (d *demo) watch(ctx context.Context) error {
 	work, stop := context.WithCancel(ctx)
 	d.stopShop = stop
 	d.shop.Go(func() {
-		_, d.shopErr = shop.Traffic{
+		_, d.shopErrs[0] = shop.Traffic{
 			Size: shop.Demo(), Sins: d.sins,
 			Primary: d.cluster.Primary.DSN("root"), Replica: d.cluster.Replicas[0].DSN("root"),
+			Idle: 158, // with those at work too many of 200, and all that PHP needs is left
+		}.Run(work)
+	})
+	d.shop.Go(func() {
+		_, d.shopErrs[1] = shop.Visitors{
+			URL: d.site.URL, Size: shop.Demo(), Sins: d.sins, BurstEvery: 15 * time.Second,
 		}.Run(work)
 	})
 	select {
@@ -182,9 +195,12 @@ func (d *demo) linger(ctx context.Context) error {
 func (d *demo) close() error {
 	d.stopShop()
 	d.shop.Wait()
-	faults := []error{d.shopErr}
+	faults := d.shopErrs[:]
 	for _, p := range d.programs {
 		faults = append(faults, p.stop())
+	}
+	if d.site != nil {
+		faults = append(faults, d.site.Close())
 	}
 	if d.cluster != nil {
 		faults = append(faults, d.cluster.Close())

@@ -1,6 +1,7 @@
 // Command demo shows Plimsoll whole on one machine: a MariaDB primary and its
-// replica, a shop with planted sins and its traffic, two agents, the advisor, and
-// the report that comes of it. It stops all that it started.
+// replica, a shop in PHP with planted sins and its visitors, what else works on
+// the database, two agents, the advisor, and the report that comes of it. It
+// stops all that it started.
 //
 //	DEMO_SECONDS=60   how long the shop is watched
 //	DEMO_WITHOUT=SIN  leaves out one sin, and with it that sin's findings
@@ -47,7 +48,7 @@ type options struct {
 }
 
 func fromEnvironment(get func(string) string) (options, error) {
-	o := options{length: time.Minute, sins: shop.Sins(), keep: get("DEMO_KEEP") == "1"}
+	o := options{length: time.Minute, sins: planted(), keep: get("DEMO_KEEP") == "1"}
 	if text := get("DEMO_SECONDS"); text != "" {
 		seconds, err := strconv.Atoi(text)
 		if err != nil || seconds < 50 || seconds > 3600 {
@@ -57,13 +58,16 @@ func fromEnvironment(get func(string) string) (options, error) {
 	}
 	for name := range strings.FieldsFuncSeq(get("DEMO_WITHOUT"), func(r rune) bool { return r == ',' || r == ' ' }) {
 		sin := shop.Sin(name)
-		if !slices.Contains(shop.Sins(), sin) {
-			return o, fmt.Errorf("DEMO_WITHOUT=%q: there is no such sin; the sins are %s", name, names(shop.Sins()))
+		if !planted().Has(sin) {
+			return o, fmt.Errorf("DEMO_WITHOUT=%q: there is no such sin; the sins are %s", name, names(planted()))
 		}
 		o.sins, o.without = o.sins.Without(sin), append(o.without, sin)
 	}
 	return o, nil
 }
+
+// planted are all sins that there are.
+func planted() shop.Set { return slices.Concat(shop.Sins(), shop.SiteSins()) }
 
 func names(sins []shop.Sin) string {
 	var out []string
@@ -87,6 +91,7 @@ func run(ctx context.Context, o options) (err error) {
 		{"build the programs", d.build},
 		{"start MariaDB 10.11, a primary and a replica", d.startServers},
 		{fmt.Sprintf("load a shop with %d planted sins", len(o.sins)), d.loadShop},
+		{"start nginx, PHP-FPM, Redis and Memcached for it", d.startSite},
 		{"start two agents and the advisor", d.startPlimsoll},
 		{fmt.Sprintf("watch the shop at work for %s", o.length), d.watch},
 		{"write reports and dashboards", d.write},
