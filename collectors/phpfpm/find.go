@@ -122,15 +122,16 @@ const (
 )
 
 // parseTitle reads the title that fpm_env_setproctitle writes over a process' arguments, and returns the
-// configuration of a master or the pool of a worker.
+// configuration of a master or the pool of a worker. Behind a loader that was called by name it is not the first.
 func parseTitle(cmdline []byte) (role, string) {
-	title, _, _ := bytes.Cut(cmdline, []byte{0})
-	text := strings.TrimRight(string(title), " ")
-	if conf, ok := strings.CutPrefix(text, "php-fpm: master process ("); ok {
-		return masterRole, strings.TrimSuffix(conf, ")")
-	}
-	if pool, ok := strings.CutPrefix(text, "php-fpm: pool "); ok && pool != "" {
-		return workerRole, pool
+	for argument := range bytes.SplitSeq(cmdline, []byte{0}) {
+		text := strings.TrimRight(string(argument), " ")
+		if conf, ok := strings.CutPrefix(text, "php-fpm: master process ("); ok {
+			return masterRole, strings.TrimSuffix(conf, ")")
+		}
+		if pool, ok := strings.CutPrefix(text, "php-fpm: pool "); ok && pool != "" {
+			return workerRole, pool
+		}
 	}
 	return noRole, ""
 }

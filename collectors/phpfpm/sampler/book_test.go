@@ -1,0 +1,143 @@
+package sampler
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// visited is a request of a known kind with the looks that met it.
+func visited(route string, took spent, looks ...seen) *visit {
+	return &visit{known: true, name: routeName{"GET", route}, spent: took, seen: looks}
+}
+
+func look(state snapshot.PHPState, weight float64, n int) seen {
+	return seen{key: snapshot.ProfileKey{State: state, Peer: "p"}, weight: weight, looks: n}
+}
+
+func ended(v *visit, seconds float64) ending {
+	return ending{visit: v, count: 1, spent: &v.spent, duration: seconds}
+}
+
+const apart = 50 * time.Millisecond
+
+func TestWaitsShareWhatTheProcessorLeaves(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	v := visited("/a", spent{busy: 1, cpu: 0.15, queue: 0.05},
+		look(snapshot.PHPMySQL, 0.15, 3), look(snapshot.PHPRedis, 0.05, 1), look(snapshot.PHPCPU, 0.2, 4))
+	batch.end(ended(v, 1), apart)
+	b.close(batch)
+	for state, want := range map[snapshot.PHPState]float64{
+		snapshot.PHPCPU: 0.15, snapshot.PHPRunQueue: 0.05, snapshot.PHPMySQL: 0.6, snapshot.PHPRedis: 0.2,
+	} {
+		if got := b.states[state].Seconds; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s = %g s, want %g", state, got, want)
+		}
+	}
+	if got := b.workerSeconds(); math.Abs(got-1) > 1e-9 {
+		t.Errorf("all states = %g s, want 1", got)
+	}
+}
+
+func TestWhatWaitsForOneThingOnlyIsKnownExactly(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	batch.end(ended(visited("/a", spent{busy: 1}, look(snapshot.PHPMySQL, 0.05, 1)), 1), apart)
+	b.close(batch)
+	if got := b.states[snapshot.PHPMySQL]; got.Seconds != 1 || got.Variance != 0 {
+		t.Errorf("mysql = %+v, want 1 s without variance", got)
+	}
+}
+
+func TestShortRequestsStandForThoseThatNobodyLookedAt(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	// A look meets one of five requests of 10 ms, and each of 100 ms.
+	batch.end(ended(visited("/short", spent{busy: 0.01}, look(snapshot.PHPRedis, 0.05, 1)), 0.01), apart)
+	batch.end(ended(visited("/long", spent{busy: 0.1}, look(snapshot.PHPMySQL, 0.1, 2)), 0.1), apart)
+	for range 4 {
+		batch.end(ending{count: 1, spent: &spent{busy: 0.01, cpu: 0.002}, duration: 0.01}, apart)
+	}
+	b.close(batch)
+	short, long := b.routes[routeName{"GET", "/short"}], b.routes[routeName{"GET", "/long"}]
+	if math.Abs(short.requests-5) > 1e-9 || math.Abs(long.requests-1) > 1e-9 {
+		t.Errorf("requests = %g and %g, want 5 and 1", short.requests, long.requests)
+	}
+	if got := short.seconds[snapshot.PHPRedis]; math.Abs(got-0.042) > 1e-9 {
+		t.Errorf("/short waits %g s for redis, want 0.042", got)
+	}
+	if got := b.workerSeconds(); math.Abs(got-0.15) > 1e-9 {
+		t.Errorf("all states = %g s, want 0.15", got)
+	}
+}
+
+func TestTimeWithoutALookWaitsForOneAndIsThenUnknown(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	v := visited("/a", spent{busy: 1}, look(snapshot.PHPCPU, 0.05, 1))
+	batch.end(ended(v, 1), apart)
+	b.close(batch)
+	if got := b.workerSeconds(); got != 0 {
+		t.Errorf("after one closing %g s are booked, want 0", got)
+	}
+	for range maxPatience {
+		b.close(batch)
+	}
+	if got := b.states[snapshot.PHPUnknown].Seconds; got != 1 {
+		t.Errorf("unknown = %g s, want 1", got)
+	}
+}
+
+func TestARequestThatGoesOnIsBookedInParts(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	v := visited("/a", spent{busy: 1}, look(snapshot.PHPMySQL, 0.5, 10))
+	batch.carry(v)
+	b.close(batch)
+	v.spent.busy = 0.5
+	v.extend(0.25)
+	batch.end(ended(v, 1.5), apart)
+	b.close(batch)
+	got := b.rows[snapshot.ProfileKey{Method: "GET", Route: "/a", State: snapshot.PHPMySQL, Peer: "p"}]
+	if got == nil || got.time.Seconds != 1.5 || got.time.Waits != 1 || got.samples != 11 {
+		t.Errorf("row = %+v, want one wait of 1.5 s, seen 11 times", got)
+	}
+}
+
+func TestBooksStayWithinTheirRoom(t *testing.T) {
+	b := newBook()
+	for i := range 3 * maxBookRoutes {
+		batch := newBatch()
+		s := look(snapshot.PHPMySQL, 0.05, 1)
+		s.key.Peer, s.key.Code = string(rune('a'+i)), string(rune('a'+i))
+		batch.end(ended(visited("/"+string(rune('a'+i)), spent{busy: 0.1}, s), 0.1), apart)
+		b.close(batch)
+	}
+	if len(b.routes) > maxBookRoutes+1 || len(b.rows) > maxBookRows+1 || len(b.backends) > maxBookPeers+1 {
+		t.Errorf("%d routes, %d rows, %d backends", len(b.routes), len(b.rows), len(b.backends))
+	}
+	if got, want := b.workerSeconds(), 0.1*3*maxBookRoutes; math.Abs(got-want) > 1e-6 {
+		t.Errorf("all states = %g s, want %g", got, want)
+	}
+}
+
+func TestRepeatsAreCountedOnlyWhereTheyAreSure(t *testing.T) {
+	type note struct {
+		fingerprint       string
+		literal           uint64
+		repeat, identical bool
+	}
+	var r recall
+	for i, n := range []note{
+		{"a", 1, false, false},
+		{"a", 1, false, false}, // It may be the same call.
+		{"a", 2, true, false},
+		{"b", 9, false, false},
+		{"a", 1, true, true},
+		{"", 0, false, false},
+		{"a", 1, true, true},
+		{"a", 3, true, false},
+	} {
+		if repeat, identical := r.note(n.fingerprint, n.literal); repeat != n.repeat || identical != n.identical {
+			t.Errorf("note %d: repeat %v, identical %v, want %v, %v", i, repeat, identical, n.repeat, n.identical)
+		}
+	}
+}

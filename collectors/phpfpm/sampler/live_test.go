@@ -1,0 +1,254 @@
+package sampler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/fixtures/servers"
+)
+
+// site is a PHP that waits as it is told: testdata/page.php behind nginx, with real servers to wait for.
+type site struct {
+	fpm *servers.FPM
+	url string
+}
+
+func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
+	t.Helper()
+	db := servers.Start(t, servers.MariaDB1011, servers.OpenSocket())
+	db.CreateUser(t, "page")
+	redis := servers.StartRedis(t)
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ms, _ := strconv.ParseFloat(strings.Trim(r.URL.Path, "/"), 64)
+		time.Sleep(time.Duration(ms * float64(time.Millisecond)))
+	}))
+	t.Cleanup(slow.Close)
+	fpm := servers.StartPHP(t, release, pool)
+	code, err := os.ReadFile("testdata/page.php")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fpm.Script(t, "index.php", string(code))
+	env, err := json.Marshal(map[string]string{
+		"pdo": "mysql:unix_socket=" + db.Socket, "user": "page", "socket": db.Socket,
+		"redis": redis.Socket, "http": slow.URL,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fpm.Script(t, "env.json", string(env))
+	name := pool.Name
+	if name == "" {
+		name = "www"
+	}
+	nginx := servers.StartNginx(t, servers.FrontController(fpm.Root, fpm.Listen(name))...)
+	return &site{fpm: fpm, url: nginx.URL}
+}
+
+// ask requests a page and returns what it says of itself.
+func (s *site) ask(ctx context.Context, path string) (map[string]float64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Cookie", "PHPSESSID=marked-secret"+strings.Repeat("x", 6<<10))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	truth := map[string]float64{}
+	if err := json.Unmarshal(body, &truth); err != nil {
+		return nil, fmt.Errorf("%s answers %s: %.200s", path, answer.Status, body)
+	}
+	return truth, nil
+}
+
+// load has clients ask for pages one after the other for a while, and adds up what these say.
+func (s *site) load(t testing.TB, clients int, long time.Duration, pages ...string) map[string]float64 {
+	t.Helper()
+	sum, mu := map[string]float64{}, sync.Mutex{}
+	var running sync.WaitGroup
+	end := time.Now().Add(long)
+	for range clients {
+		running.Go(func() {
+			for time.Now().Before(end) {
+				path := strings.ReplaceAll(pages[rand.IntN(len(pages))], "N", strconv.Itoa(rand.IntN(1e6)))
+				truth, err := s.ask(t.Context(), path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				for what, seconds := range truth {
+					sum[what] += seconds
+				}
+				sum["requests"]++
+				mu.Unlock()
+			}
+		})
+	}
+	running.Wait()
+	return sum
+}
+
+// sample samples while work runs.
+func sample(t testing.TB, o Options, work func()) *snapshot.PHPProfile {
+	t.Helper()
+	s := New(o)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if p := s.Profile(); p.Ticks > 1 {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatal("the sampler does not start")
+		}
+	}
+	work()
+	time.Sleep(300 * time.Millisecond) // Some looks at what ended.
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	return s.Profile()
+}
+
+// poolOf returns the profile of the pool that listens at an address.
+func poolOf(t testing.TB, p *snapshot.PHPProfile, server string) snapshot.PoolProfile {
+	t.Helper()
+	i := slices.IndexFunc(p.Pools, func(x snapshot.PoolProfile) bool { return x.Server == server })
+	if i < 0 {
+		t.Fatalf("no pool listens at %s among %d; gaps: %+v", server, len(p.Pools), p.Gaps)
+	}
+	return p.Pools[i]
+}
+
+func busySeconds(p snapshot.PoolProfile) float64 {
+	return p.WorkerSeconds - p.States[snapshot.PHPIdle].Seconds
+}
+
+func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
+	for _, release := range servers.PHPs() {
+		t.Run(string(release), func(t *testing.T) {
+			s := newSite(t, release, servers.Pool{Children: 8})
+			var truth map[string]float64
+			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+				truth = s.load(t, 6, 6*time.Second,
+					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25", "/account?lock=10")
+			})
+			pool := poolOf(t, profile, s.fpm.Listen("www"))
+			t.Logf("%s, %d looks, %.1f %% of a processor", pool.Version, profile.Samples, 100*profile.CPUSeconds/6)
+			holdSeconds(t, pool, truth, 0.15)
+			holdRows(t, profile, pool)
+			holdNoSecrets(t, profile)
+			if len(profile.Gaps) > 0 {
+				t.Errorf("gaps: %+v", profile.Gaps)
+			}
+		})
+	}
+}
+
+// holdSeconds compares with what the scripts measured. Their clocks run on while they wait for a processor after
+// an answer has come, which the sampler tells apart: so the run queue may make up the difference.
+func holdSeconds(t testing.TB, pool snapshot.PoolProfile, truth map[string]float64, tolerance float64) {
+	t.Helper()
+	queue := pool.States[snapshot.PHPRunQueue].Seconds
+	if got, want := busySeconds(pool), truth["busy"]; math.Abs(got-want) > 0.03*want {
+		t.Errorf("busy = %.2f s, want %.2f by the scripts' clocks", got, want)
+	}
+	for _, state := range snapshot.PHPStates() {
+		want, ok := truth[string(state)]
+		if !ok || state == snapshot.PHPCPU {
+			continue
+		}
+		got := pool.States[state]
+		interval := 2 * math.Sqrt(got.Variance)
+		t.Logf("%s = %.2f s ± %.2f, by the scripts %.2f (run queue %.2f)", state, got.Seconds, interval, want, queue)
+		if got.Seconds > want*(1+tolerance)+interval || got.Seconds+queue+interval < want*(1-tolerance) {
+			t.Errorf("%s = %.2f s ± %.2f, want %.2f by the scripts' clocks", state, got.Seconds, interval, want)
+		}
+	}
+	if unknown := pool.States[snapshot.PHPUnknown].Seconds; unknown > 0.02*busySeconds(pool) {
+		t.Errorf("unknown = %.2f s of %.2f, want less than 2 %%", unknown, busySeconds(pool))
+	}
+	if got, want := float64(pool.Requests), truth["requests"]; math.Abs(got-want) > 1 {
+		t.Errorf("requests = %g, want %g", got, want)
+	}
+}
+
+// holdRows wants no wrong route, place or statement, and few that are unknown.
+func holdRows(t testing.TB, profile *snapshot.PHPProfile, pool snapshot.PoolProfile) {
+	t.Helper()
+	texts := map[string]string{"": ""}
+	for _, text := range profile.Texts {
+		texts[text.Fingerprint] = string(text.Text)
+	}
+	type place struct{ route, call, code, text string }
+	right := map[place]bool{
+		{"/product/{id}", "PDO::query", "Catalog::load", "SELECT SLEEP(?), ?, ..."}:                        true,
+		{"/product/{id}", "Redis::rawcommand", "{closure}", ""}:                                            true,
+		{"/search/{id}", "mysqli_query", "{closure}", "SELECT ?, SLEEP(?), ? AS procedural"}:               true,
+		{"/search/{id}", "usleep", "{closure}", ""}:                                                        true,
+		{"/checkout", "curl_exec", "rate", ""}:                                                             true,
+		{"/checkout", "PDOStatement::execute", "Catalog::prepared", "SELECT ? AS a, SLEEP(?) AS prepared"}: true,
+		{"/account", "flock", "{closure}", ""}:                                                             true,
+		{"/account", "usleep", "{closure}", ""}:                                                            true,
+	}
+	var all, unknown float64
+	for _, r := range pool.Rows {
+		if r.State == snapshot.PHPCPU || r.State == snapshot.PHPRunQueue {
+			continue
+		}
+		all += r.Seconds
+		got := place{r.Route, r.Call, r.Code, texts[r.Fingerprint]}
+		switch {
+		case right[got], isConnecting(r.Call):
+		case r.Call == "" || r.Route == unknownRoute:
+			unknown += r.Seconds
+		default:
+			t.Errorf("%.2f s are at %+v", r.Seconds, got)
+		}
+	}
+	if unknown > 0.1*all {
+		t.Errorf("of %.2f s the place of %.2f is unknown, want at most a tenth", all, unknown)
+	}
+}
+
+func isConnecting(call string) bool {
+	return slices.Contains([]string{
+		"PDO::__construct", "mysqli_connect", "Redis::connect", "file_get_contents", "PDO::prepare", "fopen", "curl_init",
+	}, call)
+}
+
+// holdNoSecrets looks for what was marked in cookies, statements and names of files.
+func holdNoSecrets(t testing.TB, profile *snapshot.PHPProfile) {
+	t.Helper()
+	text, err := json.Marshal(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "marked") {
+		t.Errorf("a secret is in the profile: %s", text)
+	}
+}

@@ -1,0 +1,175 @@
+package sampler
+
+import (
+	"time"
+
+	"plimsoll/collectors/snapshot"
+)
+
+// seen is one wait of one request, as looks met it.
+type seen struct {
+	// key is what it is told apart by, without method and route, and line where it was in the program.
+	key  snapshot.ProfileKey
+	line int
+	// weight is how much time its looks stand for, looks how many they are.
+	weight float64
+	looks  int
+	// continued is true for a wait whose beginning was already accounted for.
+	continued bool
+	// repeat is true if the request had waited for the statement before, identical if with the same literals.
+	repeat, identical bool
+}
+
+// blocked reports whether it is a wait at all: processor and run queue are known without looks.
+func (s seen) blocked() bool { return s.key.State != snapshot.PHPCPU }
+
+// variance is that of its weight as an estimate of how long the wait was, in square seconds. A wait that is
+// shorter than looks are apart (T) is met with probability L/T and then counts T: its variance is TL-L², at most
+// T² for each that is met. One that is longer is met once more or less often than its length says: the variance
+// of T times a rounded number is at most T²/4, and T²/6 in the mean over all lengths.
+func (s seen) variance() float64 {
+	apart := s.weight / float64(s.looks)
+	if s.looks == 1 && !s.continued {
+		return apart * apart
+	}
+	return apart * apart / 6
+}
+
+// tally is what is known of one kind of request since accounts were last closed.
+type tally struct {
+	spent    spent
+	requests float64
+	rows     map[snapshot.ProfileKey]*rowTally
+	// unseen and unseenCount are how much time, and how many requests, the visits of this kind stand for that
+	// nobody looked at: a request that is shorter than looks are apart (T) is met with probability D/T.
+	unseen, unseenCount float64
+	// waiting is for how many closings there is time and no look to tell what it was.
+	waiting int
+}
+
+type rowTally struct {
+	weight, variance          float64
+	waits                     uint64
+	samples                   uint64
+	repeats, identicalRepeats uint64
+	line                      int
+}
+
+func newTally() *tally { return &tally{rows: map[snapshot.ProfileKey]*rowTally{}} }
+
+// take moves what is known of a visit into the tally.
+func (t *tally) take(v *visit) {
+	t.spent.add(v.spent)
+	v.spent = spent{}
+	for i, s := range v.seen {
+		t.row(s)
+		v.seen[i].weight, v.seen[i].looks, v.seen[i].continued = 0, 0, true
+	}
+	// The last wait may go on; what came before it is done.
+	if n := len(v.seen); n > 0 {
+		v.seen = append(v.seen[:0], v.seen[n-1])
+	}
+}
+
+func (t *tally) row(s seen) {
+	if s.looks == 0 {
+		return
+	}
+	r := t.rows[s.key]
+	if r == nil {
+		r = &rowTally{}
+		t.rows[s.key] = r
+	}
+	if s.line > 0 {
+		r.line = s.line
+	}
+	r.weight += s.weight
+	r.variance += s.variance()
+	r.samples += uint64(s.looks)
+	if s.continued {
+		return
+	}
+	r.waits++
+	if s.repeat {
+		r.repeats++
+	}
+	if s.identical {
+		r.identicalRepeats++
+	}
+}
+
+// end counts a visit that ended, and those that it stands for. apart is how far looks at one worker are apart.
+func (t *tally) end(e ending, apart time.Duration) {
+	t.requests++
+	if gap := seconds(apart) - e.duration; gap > 0 && e.duration > 0 {
+		t.unseen += gap
+		t.unseenCount += gap / e.duration
+	}
+}
+
+// batch is what is known of a pool's requests since accounts were last closed.
+type batch struct {
+	routes map[routeName]*tally
+	// gone are requests that came and went between two looks.
+	gone      spent
+	goneCount float64
+}
+
+func newBatch() *batch { return &batch{routes: map[routeName]*tally{}} }
+
+// maxTallies bounds how many kinds of requests a batch tells apart.
+const maxTallies = 1000
+
+func (b *batch) tally(name routeName) *tally {
+	t := b.routes[name]
+	if t == nil {
+		if len(b.routes) >= maxTallies {
+			name = routeName{route: snapshot.OtherRoute}
+		}
+		if t = b.routes[name]; t == nil {
+			t = newTally()
+			b.routes[name] = t
+		}
+	}
+	return t
+}
+
+// end books a request that ended. One that nobody looked at is known by its length only, which also tells
+// nothing of its route; one whose parameters could not be read has an unknown route.
+func (b *batch) end(e ending, apart time.Duration) {
+	if e.visit == nil || len(e.visit.seen) == 0 && !e.visit.known {
+		b.gone.add(*e.spent)
+		b.goneCount += e.count
+		return
+	}
+	b.carry(e.visit)
+	b.tally(e.visit.name).end(e, apart)
+}
+
+// carry books what is known of a request so far.
+func (b *batch) carry(v *visit) {
+	if !v.known {
+		v.name = routeName{route: unknownRoute}
+	}
+	b.tally(v.name).take(v)
+}
+
+// spread shares out the requests that nobody looked at over the kinds that stand for them. Without any such
+// kind they stay for the next time.
+func (b *batch) spread() {
+	var time, count float64
+	for _, t := range b.routes {
+		time += t.unseen
+		count += t.unseenCount
+	}
+	if time <= 0 || count <= 0 {
+		return
+	}
+	for _, t := range b.routes {
+		share := t.unseen / time
+		t.spent.add(spent{b.gone.busy * share, b.gone.cpu * share, b.gone.queue * share})
+		t.requests += b.goneCount * t.unseenCount / count
+		t.unseen, t.unseenCount = 0, 0
+	}
+	b.gone, b.goneCount = spent{}, 0
+}
