@@ -174,8 +174,9 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 func holdSeconds(t testing.TB, pool snapshot.PoolProfile, truth map[string]float64, tolerance float64) {
 	t.Helper()
 	queue := pool.States[snapshot.PHPRunQueue].Seconds
-	if got, want := busySeconds(pool), truth["busy"]; math.Abs(got-want) > 0.03*want {
-		t.Errorf("busy = %.2f s, want %.2f by the scripts' clocks", got, want)
+	// A script's clock begins after its request was accepted, and ends before everything is freed.
+	if got, want := busySeconds(pool), truth["busy"]; got < 0.97*want || got > 1.03*want+queue {
+		t.Errorf("busy = %.2f s, want %.2f by the scripts' clocks (run queue %.2f)", got, want, queue)
 	}
 	for _, state := range snapshot.PHPStates() {
 		want, ok := truth[string(state)]
