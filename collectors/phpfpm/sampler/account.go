@@ -79,10 +79,11 @@ func (a *account) look(s slot, now time.Duration, p *pace) (idle float64, ended 
 	if came == 0 && (a.current != nil || !s.busy) {
 		return a.stay(s, from, now, p)
 	}
-	if came == 0 {
-		came = 1 // The entry was read while FPM wrote it.
-	}
 	accepted := clamp(s.accepted, from, now)
+	if came == 0 { // The entry was read while FPM wrote it: the count comes last.
+		came, accepted = 1, now
+		a.last.requests++
+	}
 	tail, idleTail, gone := a.between(s, from, accepted, came, p)
 	idle += idleTail
 	if a.current != nil {

@@ -42,6 +42,11 @@ func TestTimeOfAWorkerGoesWhereTheScoreboardSays(t *testing.T) {
 			50 + 20 + 10, 0, 20, 2,
 		},
 		{
+			"one whose entry was read while FPM wrote it counts once",
+			[]slot{busySlot(0, 0, 0), busySlot(1, 49.9, 0), idleSlot(1, 49.9, 60, 110)},
+			50 + 40, 60, 0, 1,
+		},
+		{
 			"more than there is time for fill it",
 			[]slot{idleSlot(0, 0, 0, 0), idleSlot(9, 80, 10, 90)},
 			50 + 10, 0, 40, 9,
@@ -49,7 +54,7 @@ func TestTimeOfAWorkerGoesWhereTheScoreboardSays(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			a := account{last: slot{pid: 1, requests: 0}}
+			a := account{last: slot{pid: 1}}
 			if first := test.looks[0]; !first.busy {
 				a.last.requests = first.requests
 			}
