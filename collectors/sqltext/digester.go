@@ -2,7 +2,6 @@ package sqltext
 
 import (
 	"bytes"
-	"hash/maphash"
 	"strings"
 	"unsafe"
 )
@@ -30,7 +29,7 @@ type Digester struct {
 	Options Options
 
 	options Options // what seen was made with
-	seed    maphash.Seed
+	key     skeletonKey
 	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
 
 	last   []byte  // a copy of the last text whose tokens were made; nil if they are not kept
@@ -65,9 +64,9 @@ func (d *Digester) Shape(sql []byte) uint64 {
 		return 0
 	}
 	if d.seen == nil || d.options != d.Options {
-		d.options, d.seed, d.seen = d.Options, maphash.MakeSeed(), make([][2]seen, manySeen)
+		d.options, d.key, d.seen = d.Options, newSkeletonKey(), make([][2]seen, manySeen)
 	}
-	skeleton, ok := d.Options.skeletonOf(text, d.seed)
+	skeleton, ok := d.Options.skeletonOf(text, d.key)
 	if !ok {
 		return 0
 	}

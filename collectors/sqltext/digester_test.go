@@ -107,8 +107,10 @@ func TestAShapeIsThatOfATextWithoutItsLiterals(t *testing.T) {
 	if a, b := shape("SELECT a FROM t"), shape("SELECT A FROM t"); a == b {
 		t.Errorf("texts that differ in a name have one shape %d", a)
 	}
-	if a := shape("SELECT @a, '..."); a != 0 {
-		t.Errorf("a text that is cut off has shape %d, want none", a)
+	for _, cut := range []string{"SELECT @a, '...", "SELECT 'a", "SELECT `a"} {
+		if a := shape(cut); a != 0 {
+			t.Errorf("%q, which is cut off, has shape %d, want none", cut, a)
+		}
 	}
 }
 

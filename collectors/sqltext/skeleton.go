@@ -1,9 +1,6 @@
 package sqltext
 
-import (
-	"hash/maphash"
-	"strings"
-)
+import "strings"
 
 // A log repeats itself: a program sends the same bytes again and again, but for the literals. The
 // skeleton of a text is what is left without its literals and comments, as it stands there, and rows
@@ -14,9 +11,10 @@ import (
 // So whatever is rare and hard to tell (variables, executable comments, dollar quotes) has none at all.
 type skeleton struct {
 	Scanner
-	seed  maphash.Seed
+	key   skeletonKey
 	hash  uint64
-	begin int // of the bytes that are not hashed yet
+	begin int   // of the bytes that are not hashed yet
+	ticks uint8 // how many backticks were skipped: an odd number inside a name
 }
 
 // What stands in a skeleton for what was left out. Line comments end in a space, others do not.
@@ -29,15 +27,14 @@ const (
 	markEnding = markRows + 3
 )
 
-// skeletonOf returns the hash of the skeleton of sql, and whether it has one. The seed is random so
-// that nobody can write two statements that are taken for one.
-func (o Options) skeletonOf(sql string, seed maphash.Seed) (hash uint64, ok bool) {
-	s := skeleton{Scanner: Scanner{Options: o, src: sql}, seed: seed}
+// skeletonOf returns the hash of the skeleton of sql, and whether it has one.
+func (o Options) skeletonOf(sql string, key skeletonKey) (hash uint64, ok bool) {
+	s := skeleton{Scanner: Scanner{Options: o, src: sql}, key: key}
 	for {
 		s.skipPlain()
 		if s.pos >= len(s.src) {
 			s.leaveOut(s.pos, markEnding)
-			return s.hash, true
+			return s.hash, !s.inName()
 		}
 		if !s.step() || s.cut {
 			return 0, false
@@ -45,38 +42,25 @@ func (o Options) skeletonOf(sql string, seed maphash.Seed) (hash uint64, ok bool
 	}
 }
 
-// skipPlain skips what is not special.
-func (s *skeleton) skipPlain() {
-	src, pos := s.src, s.pos
-	for pos < len(src) && !special[src[pos]] {
-		pos++
-	}
-	s.pos = pos
-}
-
-// special are the bytes that may begin what is left out, or what has to be read to know that.
-var special = func() (t [256]bool) {
-	for _, c := range []byte("'\"`0123456789(-/#@$\\") {
-		t[c] = true
-	}
-	return t
-}()
-
 // step reads what begins with a special byte, and reports whether there still is a skeleton.
 func (s *skeleton) step() bool {
+	if s.inName() {
+		return s.skipName()
+	}
 	start := s.pos
 	switch c := s.src[start]; c {
-	case '`':
-		s.quoted(1, '`', Name)
 	case '\'', '"':
 		if c == '"' && s.ANSIQuotes {
 			s.quoted(1, '"', Name)
 			return true
 		}
-		s.quoted(1, c, String)
+		s.pos = s.stringEnd(start)
+		if s.pos < 0 {
+			return false
+		}
 		s.leaveOut(start, markValue)
 	case '(':
-		s.rows()
+		s.parentheses()
 	case '-', '#':
 		s.dash(c)
 	case '/':
@@ -94,27 +78,22 @@ func (s *skeleton) step() bool {
 	return true
 }
 
-// leaveOut hashes the bytes before start and a mark for those from there to here.
-func (s *skeleton) leaveOut(start int, mark uint64) {
-	s.hash = mix(s.hash, maphash.String(s.seed, s.src[s.begin:start]))
-	s.hash = mix(s.hash, mark)
-	s.begin = s.pos
+// skipName goes on to the end of a name in backticks.
+func (s *skeleton) skipName() bool {
+	i := strings.IndexByte(s.src[s.pos:], '`')
+	s.pos += i
+	return i >= 0
 }
 
-// number reads the number that begins here, unless the digit belongs to a word. Behind a dot or @ it
-// depends on what stands before that.
+// number reads the number that begins here, or the name. Behind a dot or @ it depends on what stands
+// before that.
 func (s *skeleton) number() bool {
 	start := s.pos
-	if start > 0 {
-		switch before := s.src[start-1]; {
-		case class[before] >= digit:
-			s.skipWord()
-			return true
-		case before == '.', before == '@':
-			return false
-		}
+	if start > 0 && (s.src[start-1] == '.' || s.src[start-1] == '@') {
+		return false
 	}
-	if s.digits(false) == Number {
+	if end := s.numberEnd(start); end >= 0 {
+		s.pos = end
 		s.leaveOut(start, markValue)
 	}
 	return true
@@ -152,99 +131,4 @@ func (s *skeleton) at() bool {
 		s.pos++
 	}
 	return s.pos < len(s.src) && class[s.src[s.pos]] == letter && s.src[s.pos] != '$'
-}
-
-// rows reads rows of values, (1, 'a'), (2, NULL), if there are any here, else the parenthesis.
-func (s *skeleton) rows() {
-	start := s.pos
-	mark := s.row()
-	if mark == 0 {
-		s.pos = start + 1
-		return
-	}
-	var more uint64
-	for s.pos < len(s.src) {
-		end := s.pos
-		if !s.mark(',') || s.row() != mark {
-			s.pos = end
-			break
-		}
-		more = 2
-	}
-	s.leaveOut(start, mark+more)
-}
-
-// row reads a row of values and returns its mark; 0 if there is none.
-func (s *skeleton) row() uint64 {
-	if !s.mark('(') {
-		return 0
-	}
-	mark := uint64(markRow)
-	for {
-		if s.integers() {
-			mark = markRows
-		}
-		if !s.value() {
-			return 0
-		}
-		if !s.mark(',') {
-			break
-		}
-		mark = markRows
-	}
-	if !s.mark(')') {
-		return 0
-	}
-	return mark
-}
-
-// integers reads numbers of nothing but digits, each with a comma directly behind it, and reports
-// whether there were any. They are most of the bytes of a log: long lists of ids.
-func (s *skeleton) integers() bool {
-	src, end := s.src, s.pos
-	for i := end; i < len(src); i++ {
-		if c := src[i]; c-'0' <= 9 {
-			continue
-		} else if c != ',' || i == end {
-			break
-		}
-		end = i + 1
-	}
-	found := end > s.pos
-	s.pos = end
-	return found
-}
-
-// mark reads blanks and the mark c, and reports whether there was one.
-func (s *skeleton) mark(c byte) bool {
-	s.skipSpace()
-	if s.pos < len(s.src) && s.src[s.pos] == c {
-		s.pos++
-		return true
-	}
-	return false
-}
-
-// value reads blanks and a value behind a comma or parenthesis: a number perhaps with a sign, a
-// string, NULL. It reports whether there was one.
-func (s *skeleton) value() bool {
-	s.skipSpace()
-	rest := s.src[s.pos:]
-	if rest == "" {
-		return false
-	}
-	switch c := rest[0]; {
-	case class[c] == digit:
-		return s.digits(false) == Number
-	case c == '\'', c == '"' && !s.ANSIQuotes:
-		s.quoted(1, c, String)
-		return !s.cut
-	case c == '-', c == '+':
-		s.pos++
-		return len(rest) > 1 && class[rest[1]] == digit && s.digits(false) == Number
-	case c|0x20 == 'n':
-		s.skipWord()
-		return s.pos == len(s.src)-len(rest)+4 && equalUpper(rest[:4], "NULL")
-	}
-	return false
 }

@@ -1,8 +1,8 @@
 package sqltext
 
 import (
-	"hash/maphash"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -25,7 +25,10 @@ var lookalikes = []string{
 	"SELECT a IN (\"x\", 1), a IN (1, \"y\"), b IN (\"z\") FROM t",
 	"SELECT /*! a */ b", "SELECT /**/ a */ b",
 	"SELECT /**/(unknown)", "SELECT --\n(unknown)",
-	"SELECT a IN (1)", "SELECT a IN (1), (2)",
+	"SELECT a IN (1,2,3)", "SELECT a IN (1)", "SELECT a IN (1), (2)",
+	"SELECT a IN (12345678,123456789,,12), b IN (1,22,333,4444,55555 ,1.5,7,\xb98), c IN (-1,2e3,0x4)",
+	"INSERT INTO t VALUES (12345678,'1','12345678','a longer text''s \\' end, with more',87654321),(2,3)",
+	"SELECT `a name (1) -- with 'more' /* of */ it``2`, `b`.`3`, c123456789 FROM `d_1_e2``f` WHERE `g`=1",
 	"SELECT \\N, '\\N', ?, ?+, (?+), (...), ... 1, 'x' ...",
 }
 
@@ -36,7 +39,7 @@ func TestTextsOfOneSkeletonHaveOneFingerprintAndText(t *testing.T) {
 		texts := skeletons{}
 		for _, sql := range lookalikes {
 			for i := range sql {
-				for _, other := range []string{"", "'", "\"", "`", "7", "77", "x", ".", "$", "@", "-", "/*", "*/", "\n", " ", "(", ")", ",", "\\", "#", "--"} {
+				for _, other := range []string{"", "'", "\"", "`", "7", "77", "x", ".", "$", "@", "-", "/*", "*/", "\n", " ", "(", ")", ",", "\\", "#", "--", "\xb9", "\xac"} {
 					texts.check(t, o, sql[:i]+other+sql[i+1:])
 					texts.check(t, o, sql[:i]+other+sql[min(i+2, len(sql)):])
 				}
@@ -48,14 +51,14 @@ func TestTextsOfOneSkeletonHaveOneFingerprintAndText(t *testing.T) {
 // skeletons holds the first text of each skeleton that was met.
 type skeletons map[uint64]string
 
-// testSeed is that of all tests of skeletons.
-var testSeed = maphash.MakeSeed()
+// testKey is that of all tests of skeletons.
+var testKey = newSkeletonKey()
 
 // check compares sql with the first text that a Digester takes for the same.
 func (s skeletons) check(t *testing.T, o Options, sql string) {
 	t.Helper()
 	trimmed, cut := TrimMark(sql)
-	skeleton, ok := o.skeletonOf(trimmed, testSeed)
+	skeleton, ok := o.skeletonOf(trimmed, testKey)
 	if !ok || cut {
 		return
 	}
@@ -64,6 +67,37 @@ func (s skeletons) check(t *testing.T, o Options, sql string) {
 	}
 	if first := s[skeleton]; o.Fingerprint(first) != o.Fingerprint(sql) || o.Normalize(first) != o.Normalize(sql) {
 		t.Errorf("%+v: %q and %q have one skeleton but\n%s\n%s", o, first, sql, o.Normalize(first), o.Normalize(sql))
+	}
+}
+
+// TestTheHashOfSkeletonsTellsTextsApart changes each byte, the length, and where something is left out.
+func TestTheHashOfSkeletonsTellsTextsApart(t *testing.T) {
+	texts := map[uint64]string{}
+	add := func(sql string) {
+		hash, ok := Options{}.skeletonOf(sql, testKey)
+		if first, known := texts[hash]; !ok || known && first != sql {
+			t.Errorf("%q and %q have one hash", first, sql)
+		}
+		texts[hash] = sql
+	}
+	for n := range 40 {
+		for i := range n {
+			for _, c := range "\x00\x01\x07 abcxyzABC_.,=" {
+				text := []byte(strings.Repeat("x", n))
+				text[i] = byte(c)
+				add(string(text))
+				add(string(text[:i]) + " 1" + string(text[i:]))
+			}
+		}
+	}
+}
+
+func TestAnotherKeyGivesOtherHashes(t *testing.T) {
+	const sql = "SELECT a FROM t"
+	one, _ := Options{}.skeletonOf(sql, newSkeletonKey())
+	other, _ := Options{}.skeletonOf(sql, newSkeletonKey())
+	if one == other {
+		t.Errorf("two keys give the hash %d", one)
 	}
 }
 
