@@ -8,9 +8,13 @@ type booking struct {
 	// table is how many calls the digest table counted, and calls how many were
 	// added, of whichever source leads. Both hold those of our own statements.
 	table, calls uint64
-	// beyondCalls and beyondTime are what the log showed of the statements that
-	// it leads, less what the table counted of the same; in nanoseconds.
-	beyondCalls, beyondTime int64
+	// full is what found the table full, and unplaced how many calls of that the
+	// log does not show either.
+	full     sums
+	unplaced uint64
+	// beyond is what the log showed of the statements that it leads, less what the
+	// table counted of the same and what found it full.
+	beyond [sumCount]int64
 }
 
 // book adds what a round counted to the totals and the series: of c, what the
@@ -28,6 +32,7 @@ func (l *ledger) book(c change, logged []*logged) *booking {
 	for _, s := range logged {
 		b.logged(s)
 	}
+	b.overflowed()
 	l.expose(b.active)
 	return b
 }
@@ -41,15 +46,16 @@ func (b *booking) row(row *digestRow) {
 			row.pending = sums{} // The log counted it while the text of the row was not known.
 		}
 		if lead.log {
-			b.beyondCalls -= int64(row.delta[sumCalls])
-			b.beyondTime -= int64(row.delta[sumTime])
+			b.show(&row.delta, -1)
 			return
 		}
 	}
+	if row.digest == "" {
+		b.full.add(&row.delta)
+		return
+	}
 	b.calls += row.delta[sumCalls]
 	switch {
-	case row.digest == "":
-		b.overflow.add(&row.delta)
 	case g == nil && row.tries < maxTextTries:
 		row.pending.add(&row.delta)
 	case g == nil:
@@ -83,10 +89,34 @@ func (b *booking) logged(s *logged) {
 		return
 	}
 	b.calls += delta[sumCalls]
-	b.beyondCalls += int64(delta[sumCalls])
-	b.beyondTime += int64(delta[sumTime])
+	b.show(&delta, 1)
 	g.logged, g.estimated = true, g.estimated || s.estimated
 	b.count(g, &delta, s.first, s.last)
+}
+
+// show adds to what the log shows beyond the table; sign is -1 for what the table
+// counted.
+func (b *booking) show(delta *sums, sign int64) {
+	for i, n := range delta {
+		b.beyond[i] += sign * int64(n)
+	}
+}
+
+// overflowed adds what found the table full, less what the log shows: that is
+// counted by its name. The two are not read at one moment, so that what the log
+// showed too much of in the last round may be what the table counts in this one.
+func (b *booking) overflowed() {
+	for i, full := range b.full {
+		beyond := uint64(max(b.beyond[i], 0))
+		shown := min(full, b.ahead[i]+beyond)
+		b.overflow[i] += full - shown
+		b.ahead[i] = min(b.ahead[i]+beyond-shown, beyond)
+		b.beyond[i] -= int64(shown)
+		if i == sumCalls {
+			b.unplaced = full - shown
+		}
+	}
+	b.calls += b.unplaced
 }
 
 // count adds to a statement.

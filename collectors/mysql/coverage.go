@@ -124,8 +124,8 @@ func (c *coverageTotals) book(seen coverageSeen, b *booking, all bool) {
 // less of each than performance_schema. What is read a moment later than the rest
 // evens out in the sums, so that only the largest difference so far is hidden.
 func (c *coverageTotals) show(executions, time uint64, b *booking, all bool) {
-	shown := uint64(max(b.beyondTime, 0))
-	calls := uint64(max(b.beyondCalls, 0))
+	shown := uint64(max(b.beyond[sumTime], 0))
+	calls := uint64(max(b.beyond[sumCalls], 0))
 	if all && executions > 0 {
 		shown = uint64(float64(time) * min(float64(calls)/float64(executions), 2))
 	}

@@ -151,7 +151,6 @@ type change struct {
 	foreign  bool         // it is another server's table
 	reset    bool         // it was emptied while the server ran
 	orphaned sums         // counted for rows that went before their text was read
-	overflow uint64       // statements that found the table full
 }
 
 // settle ends a complete read at the server's time now: it sets the delta of
@@ -178,9 +177,6 @@ func (t *digestTable) settle(id *snapshot.Identity, now int64) change {
 		row.known, row.first, row.sums = true, row.nextFirst, row.next
 		if row.delta != (sums{}) {
 			row.delta.toNanoseconds()
-			if row.digest == "" {
-				c.overflow = row.delta[sumCalls]
-			}
 			c.active = append(c.active, row)
 		}
 	}

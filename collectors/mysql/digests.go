@@ -97,7 +97,7 @@ func (d *digestJob) round(ctx context.Context, q *session, parts *snapshot.Serve
 	d.lead(c.active)
 	logged := d.takeLogged()
 	d.contest(c.active, logged)
-	d.book(c, logged, seen)
+	unplaced := d.book(c, logged, seen)
 	d.log.watch(q, settings.values)
 
 	digests, hidden := parts.Digests, d.coverage.hidden(q.identity.Family)
@@ -108,7 +108,7 @@ func (d *digestJob) round(ctx context.Context, q *session, parts *snapshot.Serve
 	digests.Capacity, _ = strconv.Atoi(q.variables["performance_schema_digests_size"])
 	digests.ServerTime, digests.Previous = unixMicros(now), unixMicros(previous)
 	digests.Lost = seen.lost
-	digests.Gaps = append(d.gaps(q, c, digests, active, textErr), d.log.gaps(q, settings.values, needed, false)...)
+	digests.Gaps = append(d.gaps(q, c, digests, active, unplaced, textErr), d.log.gaps(q, settings.values, needed, false)...)
 	d.coverage.publish(hidden, parts.Coverage)
 	return nil
 }
@@ -127,7 +127,7 @@ func (d *digestJob) roundAlone(ctx context.Context, q *session, parts *snapshot.
 	followed := d.log.settings.File != ""
 	logged := d.takeLogged()
 	d.ledger.leaders.turnAlone()
-	d.book(change{}, logged, coverageOf(status))
+	_ = d.book(change{}, logged, coverageOf(status)) // there is no table to be full
 	d.log.watch(q, settings.values)
 	parts.Digests.Gaps = append(parts.Digests.Gaps, d.log.gaps(q, settings.values, true, true)...)
 	if followed {
@@ -172,12 +172,14 @@ func (d *digestJob) contest(active []*digestRow, round []*logged) {
 	leaders.turn(table, entries, d.log.follower.CaughtUp(), d.ledger.counted())
 }
 
-// book adds a round to all totals.
-func (d *digestJob) book(c change, round []*logged, seen coverageSeen) {
+// book adds a round to all totals, and returns how many calls found the digest
+// table full and are not in the log either.
+func (d *digestJob) book(c change, round []*logged, seen coverageSeen) (unplaced uint64) {
 	b := d.ledger.book(c, round)
 	d.coverage.book(seen, b, d.log.settings.Threshold == 0)
 	d.plans.keep(round, &d.ledger, time.Now())
 	d.ledger.forget(d.table.scan, time.Now())
+	return b.unplaced
 }
 
 const selectNow = "SELECT NOW(6)"

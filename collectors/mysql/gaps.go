@@ -43,8 +43,9 @@ func (p *probe) schemaRemedy() string {
 	return fmt.Sprintf("write to %s and restart the server (about 100 MB of memory and 10 µs a statement):\n%s\nperformance_schema = ON", file, section)
 }
 
-// gaps are what a round could not tell.
-func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, active int, textErr error) []snapshot.Gap {
+// gaps are what a round could not tell. unplaced are calls that nobody could tell
+// apart, because the digest table is full.
+func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, active int, unplaced uint64, textErr error) []snapshot.Gap {
 	var gaps []snapshot.Gap
 	add := func(reason, remedy string) {
 		gaps = append(gaps, snapshot.Gap{Job: "mysql/digests", Subject: q.server.cfg.Name, Reason: reason, Remedy: remedy})
@@ -53,8 +54,8 @@ func (d *digestJob) gaps(q *session, c change, digests *snapshot.Digests, active
 		add("the digest table was emptied since the last read: statements that ran between the two are not counted",
 			"let nothing TRUNCATE performance_schema."+digestSummary+"; if it fills up, raise performance_schema_digests_size")
 	}
-	if c.overflow > 0 {
-		add(fmt.Sprintf("the digest table is full: %d statements since the last read could not be told apart", c.overflow),
+	if unplaced > 0 {
+		add(fmt.Sprintf("the digest table is full: %d statements since the last read could not be told apart", unplaced),
 			fmt.Sprintf("performance_schema_digests_size = %d in the option file, and restart the server", 2*max(digests.Capacity, 5000)))
 	}
 	if textErr != nil {

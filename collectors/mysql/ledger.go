@@ -49,7 +49,8 @@ type ledger struct {
 	groups   map[groupKey]*digestGroup
 	roster   roster[groupKey]
 	other    sums                  // what is not in a series of its own
-	overflow sums                  // what the server could not tell apart
+	overflow sums                  // what nobody could tell apart
+	ahead    sums                  // what the log showed last, beyond table and overflow
 	cpu      bool                  // the server counts processor time
 	texts    []snapshot.DigestText // by revision; shared with snapshots
 	textOf   map[string]bool       // fingerprints that have one

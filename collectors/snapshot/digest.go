@@ -12,8 +12,9 @@ type Digests struct {
 	ServerTime time.Time `json:"server_time"`
 	Previous   time.Time `json:"previous"`
 	Rows       []Digest  `json:"rows"`
-	// Overflow counts statements that found the server's digest table full.
-	// Source: the row of the digest table whose digest is NULL.
+	// Overflow counts statements that found the server's digest table full, and
+	// that the slow log does not show either. Source: the row of the digest table
+	// whose digest is NULL.
 	Overflow *DigestTotals `json:"overflow,omitempty"`
 	// Lost is Performance_schema_digest_lost.
 	Lost *uint64 `json:"lost,omitempty"`
