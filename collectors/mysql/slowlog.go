@@ -47,9 +47,9 @@ type slowLog struct {
 	// gap is why nothing is followed, and failed why it could not be read last;
 	// their reason is empty if it is.
 	gap, failed snapshot.Gap
-	// lost and skipped are of since the last gaps: that what followed was not
-	// found, and bytes that were left out.
-	lost    bool
+	// lost and skipped are of since the last gaps: what can never be read, and
+	// bytes that were left out.
+	lost    []slowlog.Loss
 	skipped uint64
 
 	read     time.Time // the last time
@@ -136,7 +136,7 @@ func (s *slowLog) account(done slowlog.Progress) {
 	t.Entries += done.Entries
 	t.Damaged += done.Damaged
 	t.SkippedBytes += done.Skipped
-	s.lost, s.skipped = s.lost || done.Lost, s.skipped+done.Skipped
+	s.lost, s.skipped = append(s.lost, done.Lost...), s.skipped+done.Skipped
 	t.BehindSeconds = new(0.0)
 	if done.Unread > 0 {
 		t.BehindSeconds = nil

@@ -374,6 +374,35 @@ func TestALogThatMayNotBeReadNamesTheDropIn(t *testing.T) {
 	}
 }
 
+func TestWhatIsLostOfALogIsNamedOnceWithItsRemedy(t *testing.T) {
+	closed := &fs.PathError{Op: "open", Path: "/l/slow.log.2", Err: fs.ErrPermission}
+	log := newSlowLog("")
+	log.account(slowlog.Progress{Lost: []slowlog.Loss{
+		{File: "/l/slow.log", Err: slowlog.ErrGone},
+		{File: "/l/slow.log.3.gz", Err: slowlog.ErrCompressed},
+		{File: "/l/slow.log.2", Err: closed},
+	}})
+	log.account(slowlog.Progress{Lost: []slowlog.Loss{{File: "/l/slow.log", Err: slowlog.ErrTooMany}}})
+	var got []string
+	q := &session{server: &Server{cfg: Config{Name: "db1"}}}
+	for _, gap := range log.gaps(q, nil, false, false) {
+		got = append(got, gap.Reason+" | "+gap.Remedy)
+	}
+	rotate := " | rotate it by renaming and FLUSH SLOW LOGS, and compress it one rotation later (delaycompress)"
+	want := []string{
+		"the slow log was emptied or taken away, and no copy of it was found: what it held since the last read may not be counted" + rotate,
+		"the slow log was compressed before it was read to its end: what /l/slow.log.3.gz holds may not be counted" + rotate,
+		"what /l/slow.log.2 holds since the last read may not be counted: open /l/slow.log.2: permission denied | " + closedRemedy,
+		"the slow log was rotated so often since the last read that the oldest of these logs were not read | rotate it at a larger size",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	if again := log.gaps(q, nil, false, false); again != nil {
+		t.Errorf("the next round has the gaps %+v, want none", again)
+	}
+}
+
 func TestNoEntryMakesATotalOverflow(t *testing.T) {
 	log := newSlowLog("")
 	e := &slowlog.Entry{Statement: []byte("SELECT 1"), Duration: 1 << 49, Calls: 1 << 63, Micros: 5}

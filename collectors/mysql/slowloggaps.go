@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"plimsoll/collectors/slowlog"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -54,13 +55,16 @@ func (p *probe) logRemedy() string {
 	return "SET GLOBAL log_slow_extra = ON, GLOBAL long_query_time = 0.1, GLOBAL slow_query_log = ON; and the same in the option file (docs/privileges.md)"
 }
 
+// closedRemedy lets the agent read a slow log.
+const closedRemedy = "add the group of the file to the agent's unit: examples/slow-log.conf (docs/privileges.md)"
+
 // logRefused says why a log cannot be read.
 func logRefused(file string, err error) snapshot.Gap {
 	gap := snapshot.Gap{Reason: "the slow log cannot be read: " + err.Error()}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		gap.Reason = "the agent's user may not read the slow log " + file
-		gap.Remedy = "add the group of the file to the agent's unit: examples/slow-log.conf (docs/privileges.md)"
+		gap.Remedy = closedRemedy
 	case errors.Is(err, fs.ErrNotExist):
 		gap.Reason = "there is no slow log at " + file + " on the agent's host"
 		gap.Remedy = "if the server runs in a container, name the file as the host sees it: slow_log in the agent's configuration (docs/configuration.md)"
@@ -79,15 +83,14 @@ func (s *slowLog) gaps(q *session, variables map[string]string, needed, alone bo
 	if s.gap.Reason != "" && (needed || isLogging(variables)) {
 		add(s.gap.Reason, s.gap.Remedy)
 	}
-	if s.lost {
-		add("the slow log was emptied or taken away, and no copy of it was found: what it held since the last read may not be counted",
-			"rotate it by renaming and FLUSH SLOW LOGS, and compress it one rotation later (delaycompress)")
+	for _, loss := range s.lost[:min(len(s.lost), maxLostGaps)] {
+		add(lossReason(loss), lossRemedy(loss.Err))
 	}
 	if s.skipped > 0 {
 		add(fmt.Sprintf("the slow log grows faster than the agent reads it: %d bytes of it were skipped", s.skipped),
 			"SET GLOBAL long_query_time to more, or on MariaDB log_slow_rate_limit")
 	}
-	s.lost, s.skipped = false, 0
+	s.lost, s.skipped = nil, 0
 	if threshold := s.settings.Threshold; s.settings.File != "" && needed && threshold > 0 {
 		what := "prepared statements"
 		if alone {
@@ -97,4 +100,33 @@ func (s *slowLog) gaps(q *session, variables map[string]string, needed, alone bo
 			"SET GLOBAL long_query_time = 0; on MariaDB log_slow_rate_limit = 100 beside it keeps the log small, and figures are estimates")
 	}
 	return gaps
+}
+
+// maxLostGaps bounds the gaps of a round that name what was lost.
+const maxLostGaps = 5
+
+// lossReason says what of a log was lost.
+func lossReason(loss slowlog.Loss) string {
+	switch {
+	case errors.Is(loss.Err, slowlog.ErrGone):
+		return "the slow log was emptied or taken away, and no copy of it was found: what it held since the last read may not be counted"
+	case errors.Is(loss.Err, slowlog.ErrCompressed):
+		return "the slow log was compressed before it was read to its end: what " + loss.File + " holds may not be counted"
+	case errors.Is(loss.Err, slowlog.ErrTooMany):
+		return "the slow log was rotated so often since the last read that the oldest of these logs were not read"
+	default:
+		return "what " + loss.File + " holds since the last read may not be counted: " + loss.Err.Error()
+	}
+}
+
+// lossRemedy says how it is not lost another time.
+func lossRemedy(err error) string {
+	switch {
+	case errors.Is(err, slowlog.ErrTooMany):
+		return "rotate it at a larger size"
+	case errors.Is(err, fs.ErrPermission):
+		return closedRemedy
+	default:
+		return "rotate it by renaming and FLUSH SLOW LOGS, and compress it one rotation later (delaycompress)"
+	}
 }

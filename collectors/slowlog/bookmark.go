@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Bookmark is where a Follower is in which file. Kept over a restart, it finds the place again, in the
@@ -25,7 +26,15 @@ type Bookmark struct {
 	Resume Resume `json:"resume"`
 	At     int64  `json:"at"`
 	Before string `json:"before"`
-	Seen   Seen   `json:"seen"`
+	// Vague says that these bytes are a banner, with which other logs of the server begin too: then only
+	// File tells.
+	Vague bool `json:"vague,omitempty"`
+	// Written is when File had been written last, as it was looked at, and never earlier than before: logs
+	// that were written later come behind it. Of those that were written at the same moment, Left came
+	// before. Without a file, it is when that was so.
+	Written time.Time `json:"written,omitzero"`
+	Left    []FileID  `json:"left,omitempty"`
+	Seen    Seen      `json:"seen"`
 }
 
 // FileID tells files apart while they exist.
@@ -52,7 +61,7 @@ func fileOf(info os.FileInfo) FileID {
 
 // bookmarkAt is the end of a file, or its beginning if it does not exist yet.
 func bookmarkAt(path string) (Bookmark, error) {
-	b := Bookmark{Path: path, Seen: Seen{Passed: true}}
+	b := Bookmark{Path: path, Written: time.Now(), Seen: Seen{Passed: true}}
 	file, err := openLog(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
@@ -62,17 +71,24 @@ func bookmarkAt(path string) (Bookmark, error) {
 	}
 	info, err := file.Stat()
 	if err == nil {
-		b.File = fileOf(info)
+		b.File, b.Written, b.Left = fileOf(info), info.ModTime(), writtenAt(path, info.ModTime())
 		err = b.jump(file, info.Size())
 	}
 	return b, errors.Join(err, file.Close())
 }
 
 // jump goes on at an offset, wherever in an entry that is.
-func (b *Bookmark) jump(file *os.File, offset int64) (err error) {
-	b.Resume, b.At = behind(offset), offset
-	b.Before, err = sumBefore(file, offset)
+func (b *Bookmark) jump(file *os.File, offset int64) error {
+	b.Resume = behind(offset)
+	before, err := bytesBefore(file, offset)
+	b.place(offset, before)
 	return err
+}
+
+// place notes what stands before the offset up to which the log was read.
+func (b *Bookmark) place(offset int64, before []byte) {
+	b.At, b.Before = offset, sumOf(before)
+	b.Vague = len(before) < summed && !bytes.Contains(before, []byte(timeLine)) && !bytes.Contains(before, []byte(accountLine))
 }
 
 // behind is a place in the middle of a log: the next entry is the first one with a header at the
@@ -91,37 +107,40 @@ func (b *Bookmark) isIn(file *os.File) bool {
 	if err != nil || info.Size() < b.At || b.Resume.Offset > b.At || b.Resume.Offset < 0 {
 		return false
 	}
-	if b.At == 0 {
-		return fileOf(info) == b.File
+	if (b.At == 0 || b.Vague) && fileOf(info) != b.File {
+		return false
 	}
-	before, err := sumBefore(file, b.At)
-	return err == nil && before == b.Before
+	before, err := bytesBefore(file, b.At)
+	return err == nil && sumOf(before) == b.Before
 }
 
-// find opens the file that holds what was read; nil if there is none. Another file than the one that was
-// read can hold the same, if that is only the banner, so that it is taken only for want of it: first those
-// beside the log, the longest one, because a copy has all that the log had.
-func (b *Bookmark) find() *os.File {
-	var best *os.File
+// find opens the file that holds what was read: the one that was read, or else the longest copy. It is nil
+// if there is none, and renaming while files are being renamed, so that there may be one.
+func (b *Bookmark) find() (best *os.File, renaming bool) {
+	names := []string{b.Path} // before its siblings: it can become one of them meanwhile
+	all, err := settledSiblings(b.Path)
+	for _, s := range all[:min(len(all), mostSiblings)] {
+		names = append(names, s.name)
+	}
 	var longest int64
-	for _, name := range append(siblings(b.Path), b.Path) {
+	for _, name := range names {
 		file, id, size := b.try(name)
 		if file == nil {
 			continue
 		}
-		if best != nil && id != b.File && (size <= longest || name == b.Path) {
+		if best != nil && id != b.File && size <= longest {
 			_ = file.Close()
 			continue
 		}
 		if best != nil {
 			_ = best.Close()
 		}
-		if id == b.File {
-			return file
-		}
 		best, longest = file, size
+		if id == b.File {
+			return best, false
+		}
 	}
-	return best
+	return best, errors.Is(err, errRenamed)
 }
 
 // try opens a file if it holds what was read.
@@ -150,16 +169,11 @@ func bytesBefore(file *os.File, offset int64) ([]byte, error) {
 	return text, nil
 }
 
-// sumBefore is a checksum of them; empty at the beginning.
-func sumBefore(file *os.File, offset int64) (string, error) {
-	if offset == 0 {
-		return "", nil
-	}
-	text, err := bytesBefore(file, offset)
-	return sumOf(text), err
-}
-
+// sumOf is a checksum of them; empty at the beginning.
 func sumOf(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }

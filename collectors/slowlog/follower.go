@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -19,6 +16,13 @@ import (
 // A log that is renamed is read to its end before the new one, which begins when the server has written
 // into it: until then it may still write into the old one. Of a log that is copied and truncated, the
 // copy is found by its content, and read on. The one place that it keeps is its Bookmark.
+//
+// If a log was rotated several times since, each file is read: the rest of the one that was being read,
+// then all that were written after it, the oldest first. These are the files beside the log that have
+// its name with a number, a time or "old" behind it. Which of them come after it, and in which order,
+// is told by when they were last written, so that a file that is touched later counts as new. At most
+// the 200 last ones are looked at. What is compressed by then or may not be opened is not read, and
+// Progress names it; what is deleted or moved to another folder by then leaves no trace to name.
 //
 // It is not safe for concurrent use. The zero value follows nothing.
 type Follower struct {
@@ -45,9 +49,9 @@ type Progress struct {
 	Bytes, Entries, Damaged uint64
 	// Skipped is how many bytes were left out because too many waited.
 	Skipped uint64
-	// Lost says that what followed the last entry was not found: the log was truncated without a copy, or
-	// renamed and compressed while nobody held it open.
-	Lost bool
+	// Lost is what followed the last entry and cannot be read: of a log that was truncated without a copy,
+	// or rotated and compressed while nobody held it open.
+	Lost []Loss
 	// Unread is how many bytes wait for the next Read, and Last the time of the last entry that was read;
 	// zero if there was none.
 	Unread int64
@@ -122,44 +126,49 @@ func (f *Follower) Read(ctx context.Context, o Options, budget Budget, add func(
 	}
 	f.source = source{left: budget.Bytes, stop: ctx.Done()}
 	for {
-		if err := f.open(); err != nil {
+		if ready, err := f.open(); err != nil || !ready {
 			return f.done, err
 		}
 		final := f.replaced()
-		err := f.drain(o, final, budget, add)
-		if err == nil && final && f.done.Unread == 0 {
-			err = f.leave()
-			if err == nil {
-				continue
-			}
+		if err := f.drain(o, final, budget, add); err != nil || !final || f.done.Unread > 0 {
+			return f.done, err
 		}
-		return f.done, err
+		if left, err := f.leave(); err != nil || !left {
+			return f.done, err
+		}
 	}
 }
 
-// open makes sure that the file which is read is the one of the bookmark.
-func (f *Follower) open() error {
+// open makes sure that the file which is read is the one of the bookmark, or else the one behind it.
+func (f *Follower) open() (ready bool, err error) {
 	b := &f.bookmark
+	if b.overtaken() {
+		return f.forward(FileID{}, false)
+	}
 	if f.file != nil && b.isIn(f.file) {
-		return nil
+		return true, nil
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return false, err
 	}
-	if b.File != (FileID{}) {
-		if file := b.find(); file != nil {
-			return f.take(file)
+	known := b.File != (FileID{})
+	if known {
+		file, renaming := b.find()
+		if file != nil {
+			return true, f.take(file)
 		}
+		if renaming {
+			return false, nil
+		}
+	}
+	if found, err := f.forward(FileID{}, known); err != nil || found {
+		return found, err
 	}
 	file, err := openLog(b.Path)
 	if err != nil {
-		return fmt.Errorf("open slow log: %w", err)
+		return false, fmt.Errorf("open slow log: %w", err)
 	}
-	if b.File != (FileID{}) {
-		f.done.Lost, b.Seen.Passed = true, true
-	}
-	b.Resume, b.At, b.Before = Resume{}, 0, ""
-	return f.take(file)
+	return false, file.Close() // It is being renamed.
 }
 
 // take reads file from now on. Where it is a copy of the one before, what is known of that holds of it too.
@@ -186,20 +195,13 @@ func (f *Follower) replaced() bool {
 	return err == nil && fileOf(info) != f.bookmark.File && info.Size() > 0
 }
 
-// leave goes on with the next file, when this one is read.
-func (f *Follower) leave() error {
-	if err := f.Close(); err != nil {
-		return err
+// leave goes on with the next file, when this one is read. It reports whether there is one.
+func (f *Follower) leave() (bool, error) {
+	if found, err := f.forward(f.bookmark.File, false); err != nil || found || f.moved == nil {
+		return found, err
 	}
-	if f.moved != nil {
-		f.bookmark, f.moved = *f.moved, nil
-		return nil
-	}
-	b := &f.bookmark
-	passed := b.Seen.Passed || b.Seen.File == b.File
-	*b = Bookmark{Path: b.Path, Seen: b.Seen}
-	b.Seen.Passed = passed
-	return nil
+	f.bookmark, f.moved = *f.moved, nil
+	return true, f.Close()
 }
 
 // drain reads the file as far as it is written and the budget reaches.
@@ -209,10 +211,14 @@ func (f *Follower) drain(o Options, final bool, budget Budget, add func(e *Entry
 		return err
 	}
 	b := &f.bookmark
-	if waiting := info.Size() - b.Resume.Offset; waiting > budget.Backlog {
-		from := info.Size() - min(f.source.left, budget.Backlog)
-		f.done.Skipped += uint64(from - b.Resume.Offset)
-		if err := b.jump(f.file, from); err != nil {
+	b.wrote(info.ModTime())
+	var behind int64
+	if final {
+		behind = b.behind()
+	}
+	if waiting := info.Size() - b.Resume.Offset; waiting+behind > budget.Backlog {
+		kept := max(min(f.source.left, budget.Backlog)-behind, 0)
+		if err := f.skip(info.Size() - min(kept, waiting)); err != nil {
 			return fmt.Errorf("skip in slow log: %w", err)
 		}
 	}
@@ -226,7 +232,32 @@ func (f *Follower) drain(o Options, final bool, budget Budget, add func(e *Entry
 	case time.Since(info.ModTime()) > settledAfter:
 		r.Settle()
 	}
-	return f.entries(r, add)
+	err = f.entries(r, add)
+	if f.done.Unread > 0 {
+		f.done.Unread += behind
+	}
+	return err
+}
+
+// skip leaves out what stands before an offset.
+func (f *Follower) skip(to int64) error {
+	b := &f.bookmark
+	if to <= b.Resume.Offset {
+		return nil
+	}
+	f.done.Skipped += uint64(to - b.Resume.Offset)
+	return b.jump(f.file, to)
+}
+
+// behind is how many bytes wait in the logs behind the file.
+func (b *Bookmark) behind() (bytes int64) {
+	logs, _ := b.later(b.File)
+	for _, s := range logs {
+		if s.plain() == s.name {
+			bytes += s.size
+		}
+	}
+	return bytes
 }
 
 // settledAfter is how long a log has not been written when its last entry counts as whole: a server
@@ -267,7 +298,7 @@ func (f *Follower) rest(r *Reader) error {
 	f.done.Unread = s.end - s.pos
 	b.Resume = at
 	if s.read > 0 {
-		b.At, b.Before = s.pos, sumOf(s.last)
+		b.place(s.pos, s.last)
 	}
 	return nil
 }
@@ -292,25 +323,4 @@ func openLog(path string) (*os.File, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
-}
-
-// mostSiblings bounds the files beside a log that are looked at.
-const mostSiblings = 200
-
-// siblings are the files beside a log that rotation may have made of it, such as slow.log.1 and
-// slow.log-20261120.
-func siblings(path string) []string {
-	dir, name := filepath.Split(path)
-	entries, err := os.ReadDir(filepath.Clean(dir))
-	if err != nil {
-		return nil // then only its own name is known
-	}
-	var found []string
-	for _, e := range entries {
-		if rest, ok := strings.CutPrefix(e.Name(), name); ok && rest != "" && e.Type().IsRegular() {
-			found = append(found, filepath.Join(dir, e.Name()))
-		}
-	}
-	slices.Sort(found)
-	return found[:min(len(found), mostSiblings)]
 }
