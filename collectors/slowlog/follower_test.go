@@ -461,3 +461,12 @@ func FuzzBookmark(f *testing.F) {
 		}
 	})
 }
+
+func size(t *testing.T, file string) int64 {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}

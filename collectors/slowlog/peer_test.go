@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"plimsoll/advisor/verify/scratch"
 	"plimsoll/fixtures/servers"
 	"plimsoll/fixtures/slowlogs"
 )
@@ -113,12 +114,28 @@ func unweighted(t *testing.T, log []byte) (entries uint64, sums map[string]float
 	}
 }
 
-// since returns what a file holds behind an offset.
-func since(t *testing.T, file string, from int64) []byte {
+// readableByPeer returns the log without what pt-query-digest misreads: in a log of MariaDB, it takes the
+// headers behind a client's own USE for statements.
+func (w *window) readableByPeer(t *testing.T) []byte {
 	t.Helper()
-	log, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	if w.family == scratch.MySQL {
+		return w.log
 	}
-	return log[from:]
+	var log []byte
+	r := NewReader(bytes.NewReader(w.log), Options{})
+	misread := false
+	for begin := int64(0); ; {
+		e, err := r.Next()
+		end := int64(len(w.log))
+		if err == nil {
+			end = e.Offset
+		}
+		if !misread {
+			log = append(log, w.log[begin:end]...)
+		}
+		if err != nil {
+			return log
+		}
+		misread, begin = bytes.HasPrefix(bytes.ToLower(e.Statement), []byte("use ")), end
+	}
 }

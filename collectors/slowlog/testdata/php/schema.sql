@@ -1,0 +1,21 @@
+-- Three shops on one server. Statements end with a semicolon at the end of a line.
+DROP DATABASE IF EXISTS wordpress;
+DROP DATABASE IF EXISTS magento;
+DROP DATABASE IF EXISTS laravel;
+CREATE DATABASE wordpress;
+CREATE DATABASE magento;
+CREATE DATABASE laravel;
+CREATE TABLE wordpress.wp_options (option_id INT PRIMARY KEY AUTO_INCREMENT, option_name VARCHAR(191) UNIQUE, option_value LONGTEXT, autoload VARCHAR(20), KEY (autoload));
+CREATE TABLE wordpress.wp_posts (ID INT PRIMARY KEY AUTO_INCREMENT, post_title TEXT, post_content LONGTEXT, post_status VARCHAR(20), post_type VARCHAR(20), post_date DATETIME, KEY type_status_date (post_type, post_status, post_date, ID));
+CREATE TABLE wordpress.wp_postmeta (meta_id INT PRIMARY KEY AUTO_INCREMENT, post_id INT, meta_key VARCHAR(191), meta_value LONGTEXT, KEY (post_id), KEY (meta_key));
+CREATE TABLE magento.catalog_product_entity (entity_id INT PRIMARY KEY AUTO_INCREMENT, sku VARCHAR(64) UNIQUE, type_id VARCHAR(32), updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE magento.catalog_product_entity_decimal (value_id INT PRIMARY KEY AUTO_INCREMENT, attribute_id INT, entity_id INT, value DECIMAL(20,6), UNIQUE KEY (entity_id, attribute_id));
+CREATE TABLE magento.catalog_product_price_cl (version_id INT PRIMARY KEY AUTO_INCREMENT, entity_id INT);
+CREATE TABLE magento.cataloginventory_stock_item (item_id INT PRIMARY KEY AUTO_INCREMENT, product_id INT UNIQUE, qty DECIMAL(12,4));
+CREATE TABLE magento.quote (entity_id INT PRIMARY KEY AUTO_INCREMENT, customer_email VARCHAR(255), grand_total DECIMAL(20,4));
+CREATE TRIGGER magento.trg_price_after_update AFTER UPDATE ON magento.catalog_product_entity_decimal FOR EACH ROW INSERT INTO catalog_product_price_cl (entity_id) VALUES (NEW.entity_id);
+CREATE PROCEDURE magento.reindex(wanted INT) SELECT COUNT(*) FROM catalog_product_entity WHERE entity_id < wanted;
+CREATE TABLE laravel.users (id INT PRIMARY KEY AUTO_INCREMENT, email VARCHAR(255) UNIQUE, name VARCHAR(255), remember_token VARCHAR(100), created_at TIMESTAMP NULL);
+CREATE TABLE laravel.jobs (id INT PRIMARY KEY AUTO_INCREMENT, queue VARCHAR(191), payload LONGTEXT, attempts INT, reserved_at INT, available_at INT, KEY (queue, reserved_at));
+CREATE TABLE laravel.sessions (id VARCHAR(255) PRIMARY KEY, user_id INT, payload LONGTEXT, last_activity INT, KEY (last_activity));
+INSERT INTO magento.cataloginventory_stock_item (product_id, qty) VALUES (1, 1000), (2, 1000), (3, 1000);
