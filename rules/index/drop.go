@@ -158,7 +158,8 @@ func usesOf(w Workload) uses {
 // names any.
 func (u uses) mayHint(text string) {
 	text = strings.ToLower(text)
-	if !strings.Contains(text, "index (") && !strings.Contains(text, "key (") {
+	hints := []string{"index (", "key (", "index for ", "key for "} // FOR JOIN, FOR ORDER BY, FOR GROUP BY
+	if !slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(text, hint) }) {
 		return
 	}
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" `(),.", r) }) {

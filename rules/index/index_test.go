@@ -251,6 +251,11 @@ func TestAnIndexIsRedundantIfItBeginsAnother(t *testing.T) {
 			[]Statement{asked("SELECT SELECT FROM orders USE INDEX (`a`) WHERE", 1, 1)},
 			[]string{},
 		},
+		"named in a hint for joins of what is not understood": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
+			[]Statement{asked("SELECT SELECT FROM orders FORCE INDEX FOR JOIN (`a`) WHERE", 1, 1)},
+			[]string{},
+		},
 		"its order by the primary key is used behind a column": {
 			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
 			[]Statement{asked("SELECT id FROM orders WHERE email > ? ORDER BY email, id LIMIT ?", 1, 1)},
