@@ -36,7 +36,7 @@ func TestPackagesWorkOnABootedDebian(t *testing.T) {
 func build(t *testing.T) string {
 	t.Helper()
 	bin := t.TempDir()
-	command(t, "go", "build", "-ldflags=-s -w", "-o", bin, "plimsoll/cmd/plimsoll-agent", "plimsoll/cmd/plimsoll")
+	command(t, "go", "build", "-ldflags=-s -w", "-o", bin, "plimsoll/cmd/plimsoll-agent", "plimsoll/cmd/plimsoll-probe", "plimsoll/cmd/plimsoll")
 	return bin
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // guestPackages are what a guest has beside Debian's essential packages.
-const guestPackages = "systemd,systemd-sysv,dbus,procps,iproute2,curl,libpam-systemd,mariadb-server"
+const guestPackages = "systemd,systemd-sysv,dbus,procps,iproute2,curl,libpam-systemd,mariadb-server,php-fpm,libfcgi-bin"
 
 // bootTest runs the guest's test as soon as it has booted, and ends the guest after it.
 const bootTest = `[Unit]

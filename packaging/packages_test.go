@@ -16,7 +16,7 @@ import (
 )
 
 // programs are what the packages install, one each.
-var programs = []string{"plimsoll-agent", "plimsoll"}
+var programs = []string{"plimsoll-agent", "plimsoll-probe", "plimsoll"}
 
 func TestPackagesAreTheSameBytesEachTime(t *testing.T) {
 	bin := standIns(t)
@@ -60,6 +60,16 @@ func TestDebianPackagesHoldTheirFilesOnly(t *testing.T) {
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/examples/tmp-socket.conf",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/grants.sql",
 			"-rw-r--r-- root/root /usr/share/doc/plimsoll-agent/licenses.gz",
+		},
+		"plimsoll-probe": {
+			"-rwxr-xr-x root/root /usr/bin/plimsoll-probe",
+			"-rw-r--r-- root/root /usr/lib/systemd/system/plimsoll-probe.service",
+			"-rw-r--r-- root/root /usr/lib/sysusers.d/plimsoll-probe.conf",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-probe/copyright",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-probe/docs/accuracy.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-probe/docs/overhead.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-probe/docs/privileges.md",
+			"-rw-r--r-- root/root /usr/share/doc/plimsoll-probe/licenses.gz",
 		},
 		"plimsoll": {
 			"-rw-r--r-- root/root /etc/plimsoll/plimsoll.yml",

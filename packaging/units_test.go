@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var units = []string{"plimsoll-agent.service", "plimsoll.service"}
+var units = []string{"plimsoll-agent.service", "plimsoll-probe.service", "plimsoll.service"}
 
 // mostExposure is the exposure by systemd-analyze's count, in tenths, that a unit may have. An unconfined
 // unit has 96.

@@ -21,12 +21,25 @@ func TestAgentLinksTheReviewedModulesOnly(t *testing.T) {
 	if _, err := os.Stat(root + "/cmd/plimsoll-agent/main.go"); os.IsNotExist(err) {
 		t.Skip("there is no cmd/plimsoll-agent/main.go yet")
 	}
-	reviewed := reviewedModules(t)
-	if len(reviewed) > mostModules {
-		t.Errorf("%s lists %d modules, want at most %d", agentList, len(reviewed), mostModules)
+	want := reviewed(t, agentList)
+	if len(want) > mostModules {
+		t.Errorf("%s lists %d modules, want at most %d", agentList, len(want), mostModules)
 	}
-	if diff := cmp.Diff(reviewed, linkedModules(t)); diff != "" {
+	if diff := cmp.Diff(want, linkedModules(t)); diff != "" {
 		t.Errorf("modules of the agent (-%s +linked):\n%s", agentList, diff)
+	}
+}
+
+// probeList names every package that the probe links beside the standard library's, ours too.
+const probeList = "cmd/plimsoll-probe/deps.txt"
+
+// The probe has privileges, so that each package in it is reviewed.
+func TestProbeLinksTheReviewedPackagesOnly(t *testing.T) {
+	out := run(t, "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/plimsoll-probe")
+	linked := strings.Fields(string(out))
+	slices.Sort(linked)
+	if diff := cmp.Diff(reviewed(t, probeList), linked); diff != "" {
+		t.Errorf("packages of the probe (-%s +linked):\n%s", probeList, diff)
 	}
 }
 
@@ -42,25 +55,25 @@ func linkedModules(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(linked))
 }
 
-// reviewedModules reads the agent's list and wants a reason on every line.
-func reviewedModules(t *testing.T) []string {
+// reviewed reads a list and wants a reason on every line.
+func reviewed(t *testing.T, list string) []string {
 	t.Helper()
-	text, err := os.ReadFile(root + "/" + agentList)
+	text, err := os.ReadFile(root + "/" + list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var modules []string
+	var names []string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		module, reason, _ := strings.Cut(line, " ")
+		name, reason, _ := strings.Cut(line, " ")
 		if strings.TrimSpace(reason) == "" {
-			t.Errorf("%s: %s has no reason", agentList, module)
+			t.Errorf("%s: %s has no reason", list, name)
 		}
-		modules = append(modules, module)
+		names = append(names, name)
 	}
-	slices.Sort(modules)
-	return modules
+	slices.Sort(names)
+	return names
 }

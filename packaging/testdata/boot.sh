@@ -97,6 +97,40 @@ check "an upgrade leaves a disabled agent disabled" '
 	not systemctl is-enabled plimsoll-agent
 	systemctl enable plimsoll-agent'
 
+# page SECONDS: asks PHP-FPM for a page that sleeps.
+page() {
+	echo "<?php usleep($1 * 1000000); echo 'slept';" >/srv/index.php
+	SCRIPT_FILENAME=/srv/index.php SCRIPT_NAME=/index.php REQUEST_METHOD=GET REQUEST_URI=/sleepy/4711 DOCUMENT_ROOT=/srv \
+		cgi-fcgi -bind -connect /run/php/php-fpm.sock | grep slept
+}
+profile() { curl -fsS --unix-socket /run/plimsoll/agent.sock http://agent/v1/snapshot/php_profile; }
+probe_pid() { systemctl show --property=MainPID --value plimsoll-probe; }
+export -f page profile probe_pid
+check "the probe's package installs and runs" 'dpkg -i 1/plimsoll-probe_*.deb; systemctl is-active plimsoll-probe; systemctl is-enabled plimsoll-probe'
+check "the probe's socket is open to the agent's group alone" '
+	[[ $(stat -c "%a %U %G" /run/plimsoll-probe/probe.sock) == "660 plimsoll-probe plimsoll" ]]
+	[[ $(stat -c "%a %U %G" /run/plimsoll-probe) == "750 plimsoll-probe plimsoll" ]]'
+check "the running probe is confined" 'systemd-analyze security --threshold=15 plimsoll-probe'
+check "the probe has two capabilities and no way to another" '
+	[[ $(capsh --decode=$(sed -n "s/^CapEff:\s*//p" /proc/$(probe_pid)/status)) == *=cap_dac_read_search,cap_sys_ptrace ]]
+	[[ $(capsh --decode=$(sed -n "s/^CapBnd:\s*//p" /proc/$(probe_pid)/status)) == *=cap_dac_read_search,cap_sys_ptrace ]]
+	grep -E "^NoNewPrivs:\s1$" /proc/$(probe_pid)/status'
+check "the probe has no network" '[[ $(readlink /proc/$(probe_pid)/ns/net) != $(readlink /proc/1/ns/net) ]]'
+check "the agent hands on what the probe saw: for which route workers sleep, and where" '
+	systemctl is-active php*-fpm
+	page 8
+	soon 60 "profile | grep -F /sleepy/{id}"
+	profile | grep -F usleep
+	profile | grep -F /run/php/
+	not sh -c "profile | grep -F CAP_SYS_PTRACE"'
+check "an upgrade of PHP or a reload leaves no gap" '
+	systemctl reload php*-fpm
+	sleep 7
+	page 8
+	soon 60 "profile | grep -F \"\\\"requests\\\":2\""'
+check "the sandbox keeps nothing from the probe that it needs" '
+	not journalctl --unit plimsoll-probe --grep "level=ERROR|permission denied|not permitted"'
+
 check "the advisor's package installs and starts nothing" '
 	dpkg -i 1/plimsoll_*.deb | grep "systemctl enable --now plimsoll"
 	not systemctl is-active plimsoll
@@ -133,10 +167,11 @@ check "an upgrade runs the new advisor" '
 check "the running advisor is confined" 'systemd-analyze security --threshold=15 plimsoll'
 
 check "removing keeps what was configured and gathered" '
-	dpkg -r plimsoll plimsoll-agent
+	dpkg -r plimsoll plimsoll-probe plimsoll-agent
 	not systemctl is-active plimsoll
 	not systemctl is-active plimsoll-agent
-	[[ ! -e /run/plimsoll ]]
+	not systemctl is-active plimsoll-probe
+	[[ ! -e /run/plimsoll && ! -e /run/plimsoll-probe ]]
 	grep "# mine" /etc/plimsoll/agent.yml
 	[[ -n $(ls /var/lib/plimsoll-agent) ]]'
 check "what was removed installs again" '
@@ -144,14 +179,16 @@ check "what was removed installs again" '
 	systemctl is-active plimsoll-agent
 	systemctl is-enabled plimsoll'
 check "purging leaves nothing but the accounts" '
-	dpkg -P plimsoll plimsoll-agent
+	dpkg -P plimsoll plimsoll-probe plimsoll-agent
 	[[ ! -e /var/lib/plimsoll && ! -e /var/lib/plimsoll-agent && ! -e /etc/plimsoll/agent.yml ]]
 	[[ -z $(find /etc/systemd /usr/lib/systemd /var/lib/systemd/deb-systemd-helper-* -name "plimsoll*") ]]'
 check "the other order installs too" '
 	userdel plimsoll-advisor
 	userdel plimsoll
 	dpkg -i 1/plimsoll_*.deb
+	dpkg -i 1/plimsoll-probe_*.deb
 	dpkg -i 1/plimsoll-agent_*.deb
 	[[ $(id -gn plimsoll) == plimsoll ]]
-	soon 30 "systemctl is-active plimsoll-agent"'
+	soon 30 "systemctl is-active plimsoll-agent"
+	soon 30 "systemctl is-active plimsoll-probe"'
 echo end

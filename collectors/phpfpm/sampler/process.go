@@ -90,26 +90,34 @@ type live struct {
 	memory
 	proc                     string
 	schedstat, syscall, self int
+	denied                   error // why syscall is not open
 	room                     [256]byte
 }
 
-// openLive opens what is read of a process at each look. The file syscall needs CAP_DAC_READ_SEARCH, as it
-// is root's where a process gave its rights away.
+// openLive opens what is read of a process at each look. The file syscall needs CAP_DAC_READ_SEARCH, as it is
+// root's where a process gave its rights away; without it there is still what the scheduler counts.
 func openLive(proc string, pid int) (*live, error) {
-	p := &live{memory: memory{pid}, proc: proc, schedstat: -1, syscall: -1, self: -1}
-	for name, fd := range map[string]*int{"schedstat": &p.schedstat, "syscall": &p.syscall} {
-		opened, err := unix.Open(p.path(name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			p.close()
-			return nil, fmt.Errorf("open %s: %w", p.path(name), err)
-		}
-		*fd = opened
+	p := &live{memory: memory{pid}, proc: proc, syscall: -1, self: -1}
+	var err error
+	if p.schedstat, err = p.open("schedstat"); err != nil {
+		return nil, err
+	}
+	if p.syscall, p.denied = p.open("syscall"); p.denied != nil {
+		p.syscall = -1
 	}
 	// Kernels before 5.3 have none; sockets are then looked up in tables.
 	if fd, err := unix.PidfdOpen(pid, 0); err == nil {
 		p.self = fd
 	}
 	return p, nil
+}
+
+func (p *live) open(name string) (int, error) {
+	fd, err := unix.Open(p.path(name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open %s: %w", p.path(name), err)
+	}
+	return fd, nil
 }
 
 func (p *live) path(name string) string { return p.proc + "/" + strconv.Itoa(p.pid) + "/" + name }
@@ -135,6 +143,9 @@ func (p *live) Sched() (sched, error) {
 }
 
 func (p *live) Call() (call, error) {
+	if p.denied != nil {
+		return call{}, p.denied
+	}
 	n, err := unix.Pread(p.syscall, p.room[:], 0)
 	if err != nil {
 		return call{}, fmt.Errorf("read %s: %w", p.path("syscall"), err)

@@ -167,18 +167,26 @@ func (d *digests) of(pools []snapshot.PoolProfile) []snapshot.DigestText {
 	return all
 }
 
-// Shorten leaves out the smaller half of the rows of each pool, in one that is other, and says so in a gap. A
-// profile without rows is left without routes.
+// Shorten leaves out the smaller half of the rows and routes of each pool, in one that is other, and says so in a
+// gap. Where there are none left it leaves out pools.
 func Shorten(p *snapshot.PHPProfile) {
-	const reason = "a profile has at most 4 MiB: its smallest rows and routes are in one"
+	const reason = "a profile has at most 4 MiB: the smallest rows and routes of each pool are in one"
 	if !slices.ContainsFunc(p.Gaps, func(g snapshot.Gap) bool { return g.Reason == reason }) {
 		p.Gaps = append(p.Gaps, snapshot.Gap{Job: Job, Reason: reason})
 	}
+	cut := false
+	used := map[string]bool{}
 	for i := range p.Pools {
 		pool := &p.Pools[i]
+		cut = cut || len(pool.Rows) > 1 || len(pool.Routes) > 1
 		pool.Rows = shortRows(pool.Rows, len(pool.Rows)/2)
 		pool.Routes = shortRoutes(pool.Routes, len(pool.Routes)/2)
-		pool.Backends = pool.Backends[:len(pool.Backends)/2]
+		for _, row := range pool.Rows {
+			used[row.Fingerprint] = true
+		}
 	}
-	p.Texts = p.Texts[:len(p.Texts)/2]
+	if !cut {
+		p.Pools = p.Pools[:len(p.Pools)/2]
+	}
+	p.Texts = slices.DeleteFunc(p.Texts, func(t snapshot.DigestText) bool { return !used[t.Fingerprint] })
 }
