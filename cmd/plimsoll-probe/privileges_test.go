@@ -62,7 +62,7 @@ func TestTheProbeWorksWithTheUnitsCapabilitiesAndSaysWhatOthersLack(t *testing.T
 // build returns the program at a place where every user may run it.
 func build(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "plimsoll-probe-")
+	dir, err := os.MkdirTemp("", "plimsoll-probe-") //nolint:usetesting // t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
