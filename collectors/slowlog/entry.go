@@ -61,6 +61,7 @@ type decoder struct {
 	always uint64 // from which duration on no call is left out, in µs; 0 if unknown
 	inherited
 	fields fields // of the headers before
+	clock  clock  // of the header before
 	header header // of the entry that is read
 }
 
@@ -81,8 +82,8 @@ func (d *decoder) decode(b *batch, s span, e *Entry) reason {
 		d.database = d.database[:0]
 	}
 	d.fields.at = 0
-	d.header = header{fields: &d.fields}
-	why := d.header.read(b.data[s.begin:s.body], e)
+	d.header = header{fields: &d.fields, clock: &d.clock}
+	why := d.header.read(b.data[s.begin:s.end], s.body-s.begin, e)
 	if d.header.local != 0 {
 		d.micros = d.header.local
 	}
@@ -111,8 +112,8 @@ const lastMicros = 253_402_300_799_999_999
 // scale says how many calls the entry stands for.
 func (d *decoder) scale(e *Entry) {
 	limit, always := d.rate, d.always
-	if d.header.limit != 0 {
-		limit = d.header.limit
+	if own := e.value[rateLimit]; own != 0 {
+		limit = own
 		always = cmp.Or(always, perconaAlways)
 	}
 	if limit > 1 && (always == 0 || e.Duration < always) {
@@ -220,7 +221,7 @@ func wholeSeconds(b []byte) (seconds int64, rest []byte, ok bool) {
 	if len(b) < end+2 || string(b[:prefix]) != "SET timestamp=" || b[end] != ';' || b[end+1] != '\n' {
 		return 0, b, false
 	}
-	hundreds, n := leadingDigits(eight(b[prefix:]))
+	hundreds, n := leadingDigits(eight(b, prefix))
 	tens, ones := b[end-2]-'0', b[end-1]-'0'
 	if n < 8 || tens > 9 || ones > 9 {
 		return 0, b, false

@@ -5,11 +5,42 @@ import (
 	"slices"
 )
 
-// field is a name in a header, with its colon, and how its value is read; nil if nobody needs it.
+// field is a name in a header, and how its value is read.
 type field struct {
-	name string
-	read func(h *header, value []byte, e *Entry)
+	name string // with its colon
+	prefix
+	form form
+	is   Figure
 }
+
+// prefix is a name as it stood in a header: with what was before it, and one blank behind it. Its first and
+// its last eight bytes are all of most of them, and compared at once.
+type prefix struct {
+	text        string
+	first, last uint64
+	tail        int    // where the last ones begin
+	mask        uint64 // of what counts in both, if there are less than eight
+}
+
+func newPrefix(text []byte) prefix {
+	padded := append(make([]byte, 0, longestPrefix+8), text...)
+	padded = padded[:len(text)+8]
+	p := prefix{text: string(text), tail: max(len(text)-8, 0), mask: 1<<(8*len(text)) - 1}
+	p.first, p.last = eight(padded, 0), eight(padded, p.tail)
+	return p
+}
+
+// form is how a value is written.
+type form uint8
+
+const (
+	unread         form = iota // nobody needs it
+	inDigits                   // and nothing else
+	inSeconds                  // with decimals; read in µs
+	inMilliseconds             // the same
+	yesOrNo                    // read as 1 and 0
+	asName                     // which can hold blanks
+)
 
 // fields remembers the names of the headers before, in their order. Servers write the same ones again
 // and again, so that nearly every name is told by one comparison.
@@ -22,160 +53,108 @@ type fields struct {
 // mostFields bounds what is remembered. No server has more; behind them a hostile log is read slower.
 const mostFields = 64
 
-// next returns the field whose name is at the beginning of b; nil if there is none.
-func (f *fields) next(b []byte) *field {
-	if f.at < len(f.known) {
-		if known := &f.known[f.at]; len(b) >= len(known.name) && string(b[:len(known.name)]) == known.name {
-			f.at++
-			return known
-		}
+// longestPrefix bounds the names that are remembered, in bytes.
+const longestPrefix = 64
+
+// find returns the field at pos, which is not the expected one, and where its value begins: some lines are
+// not in every header. Where pos is a line end, it is the first field of the next line. It returns nil if
+// there is none in the line.
+func (f *fields) find(b []byte, pos int) (*field, int) {
+	begin := pos
+	if b[pos] == '\n' {
+		begin += len("\n#")
 	}
-	return f.find(b)
+	line, _ := cutLine(b[begin:])
+	rest := skipBlanks(line)
+	colon := bytes.IndexByte(rest, ':')
+	if colon < 0 {
+		return nil, pos
+	}
+	name := rest[:colon+1]
+	value := begin + len(line) - len(rest) + len(name)
+	if value < len(b) && b[value] == ' ' {
+		value++
+	}
+	return f.named(name, b[pos:value]), value
 }
 
-// find is next for a field that was not expected here: some lines are not in every header.
-func (f *fields) find(b []byte) *field {
-	colon := bytes.IndexByte(b, ':')
-	if colon < 0 {
-		return nil
-	}
-	name := b[:colon+1]
+// named returns the field of a name, and remembers it as the one that stands here.
+func (f *fields) named(name, text []byte) *field {
 	i := slices.IndexFunc(f.known, func(known field) bool { return known.name == string(name) })
 	if i < 0 {
-		if len(f.known) == mostFields || len(name) > longestName {
-			f.other = field{string(name), reader(string(name[:colon]))}
+		n := len(text)
+		// Without the blank, the text could be the beginning of a line that is no list of fields.
+		if len(f.known) == mostFields || n > longestPrefix || text[n-1] != ' ' {
+			f.other = meaning(name)
 			return &f.other
 		}
 		i = f.at
-		f.known = slices.Insert(f.known, i, field{string(name), reader(string(name[:colon]))})
+		known := meaning(name)
+		known.name, known.prefix = string(name), newPrefix(text)
+		f.known = slices.Insert(f.known, i, known)
 	}
 	f.at = i + 1
 	return &f.known[i]
 }
 
-// reader returns what reads the value of that name.
-func reader(name string) func(*header, []byte, *Entry) {
-	switch name {
-	case "Query_time":
-		return queryTime
-	case "Lock_time":
-		return seconds(LockTime)
-	case "Rows_sent":
-		return count(RowsSent)
-	case "Rows_examined":
-		return count(RowsExamined)
-	case "Rows_affected":
-		return count(RowsAffected)
-	case "Bytes_sent":
-		return count(BytesSent)
-	case "Thread_id":
-		return func(_ *header, value []byte, e *Entry) { e.Thread, _ = parseUint(value) }
-	case "Full_scan":
-		return yes(FullScan)
-	case "Full_join":
-		return yes(FullJoin)
-	case "Filesort":
-		return yes(Filesort)
-	case "Filesort_on_disk":
-		return yes(FilesortDisk)
-	case "Tmp_table":
-		return yesUnlessKnown(TmpTables)
-	case "Tmp_table_on_disk":
-		return yesUnlessKnown(TmpDiskTables)
-	case "Tmp_tables", "Created_tmp_tables":
-		return count(TmpTables)
-	case "Tmp_disk_tables", "Created_tmp_disk_tables":
-		return count(TmpDiskTables)
-	case "Merge_passes", "Sort_merge_passes":
-		return count(MergePasses)
-	case "Errno", "Last_errno":
-		return failed
-	case "Pages_read", "InnoDB_IO_r_ops":
-		return count(PagesRead)
-	case "InnoDB_IO_r_wait":
-		return seconds(ReadTime)
-	case "InnoDB_rec_lock_wait":
-		return seconds(RowLockTime)
-	case "Pages_read_time":
-		return milliseconds(ReadTime)
-	case "Log_slow_rate_limit":
-		return func(h *header, value []byte, _ *Entry) { h.limit, _ = parseUint(value) }
-	case "Read_first":
-		return readFirst
-	case "Read_rnd_next":
-		return readRndNext
-	case "Sort_range_count", "Sort_scan_count":
-		return sorted
+// meaning returns the field of a name with its colon.
+func meaning(name []byte) field {
+	switch string(name) {
+	case "Query_time:":
+		return field{form: inSeconds, is: queryTime}
+	case "Lock_time:":
+		return field{form: inSeconds, is: LockTime}
+	case "Rows_sent:":
+		return field{form: inDigits, is: RowsSent}
+	case "Rows_examined:":
+		return field{form: inDigits, is: RowsExamined}
+	case "Rows_affected:":
+		return field{form: inDigits, is: RowsAffected}
+	case "Bytes_sent:":
+		return field{form: inDigits, is: BytesSent}
+	case "Schema:":
+		return field{form: asName}
+	case "Thread_id:":
+		return field{form: inDigits, is: threadID}
+	case "Full_scan:":
+		return field{form: yesOrNo, is: FullScan}
+	case "Full_join:":
+		return field{form: yesOrNo, is: FullJoin}
+	case "Filesort:":
+		return field{form: yesOrNo, is: Filesort}
+	case "Filesort_on_disk:":
+		return field{form: yesOrNo, is: FilesortDisk}
+	case "Tmp_table:":
+		return field{form: yesOrNo, is: tmpTable}
+	case "Tmp_table_on_disk:":
+		return field{form: yesOrNo, is: tmpDiskTable}
+	case "Tmp_tables:", "Created_tmp_tables:":
+		return field{form: inDigits, is: TmpTables}
+	case "Tmp_disk_tables:", "Created_tmp_disk_tables:":
+		return field{form: inDigits, is: TmpDiskTables}
+	case "Merge_passes:", "Sort_merge_passes:":
+		return field{form: inDigits, is: MergePasses}
+	case "Errno:", "Last_errno:":
+		return field{form: inDigits, is: errorNumber}
+	case "Pages_read:", "InnoDB_IO_r_ops:":
+		return field{form: inDigits, is: PagesRead}
+	case "InnoDB_IO_r_wait:":
+		return field{form: inSeconds, is: ReadTime}
+	case "InnoDB_rec_lock_wait:":
+		return field{form: inSeconds, is: RowLockTime}
+	case "Pages_read_time:":
+		return field{form: inMilliseconds, is: ReadTime}
+	case "Log_slow_rate_limit:":
+		return field{form: inDigits, is: rateLimit}
+	case "Read_first:":
+		return field{form: inDigits, is: readFirst}
+	case "Read_rnd_next:":
+		return field{form: inDigits, is: readRndNext}
+	case "Sort_range_count:":
+		return field{form: inDigits, is: sortRanges}
+	case "Sort_scan_count:":
+		return field{form: inDigits, is: sortScans}
 	default:
-		return nil
-	}
-}
-
-func queryTime(h *header, value []byte, e *Entry) {
-	e.Duration, h.timed = parseMicros(value)
-	h.bad = !h.timed
-}
-
-func failed(_ *header, value []byte, e *Entry) {
-	if n, ok := parseUint(value); ok {
-		e.set(Failed, min(n, 1))
-	}
-}
-
-func readFirst(h *header, value []byte, _ *Entry) {
-	if n, ok := parseUint(value); ok {
-		h.first = n
-		h.seen |= seenFirst
-	}
-}
-
-func readRndNext(h *header, value []byte, _ *Entry) {
-	if n, ok := parseUint(value); ok {
-		h.rndNext = n
-		h.seen |= seenRndNext
-	}
-}
-
-func sorted(h *header, value []byte, _ *Entry) {
-	if n, ok := parseUint(value); ok {
-		h.sorts = plus(h.sorts, n)
-		h.seen |= seenSorts
-	}
-}
-
-func count(which Figure) func(*header, []byte, *Entry) {
-	return func(_ *header, value []byte, e *Entry) {
-		if n, ok := parseUint(value); ok {
-			e.set(which, n)
-		}
-	}
-}
-
-func seconds(which Figure) func(*header, []byte, *Entry) {
-	return func(_ *header, value []byte, e *Entry) {
-		if n, ok := parseMicros(value); ok {
-			e.set(which, n)
-		}
-	}
-}
-
-func milliseconds(which Figure) func(*header, []byte, *Entry) {
-	return func(_ *header, value []byte, e *Entry) {
-		if n, ok := parseDecimal(value, 3); ok {
-			e.set(which, n)
-		}
-	}
-}
-
-func yes(which Figure) func(*header, []byte, *Entry) {
-	return func(_ *header, value []byte, e *Entry) { e.setFlag(which, value) }
-}
-
-// yesUnlessKnown reads a flag unless the log told the count already.
-func yesUnlessKnown(which Figure) func(*header, []byte, *Entry) {
-	return func(_ *header, value []byte, e *Entry) {
-		if _, known := e.Get(which); !known {
-			e.setFlag(which, value)
-		}
+		return field{form: unread, is: nothing}
 	}
 }

@@ -28,9 +28,25 @@ const (
 	totalled = TmpDiskTables + 1 // how many are added up
 )
 
+// What else a header tells, of which some is a figure only together with something else.
+const (
+	queryTime    = figures + iota // µs
+	threadID                      // Thread_id
+	rateLimit                     // Log_slow_rate_limit: Percona Server
+	errorNumber                   // Errno; Last_errno
+	readFirst                     // Read_first
+	readRndNext                   // Read_rnd_next
+	sortRanges                    // Sort_range_count
+	sortScans                     // Sort_scan_count
+	tmpTable                      // Tmp_table, a flag
+	tmpDiskTable                  // Tmp_table_on_disk, a flag
+	nothing                       // what nobody needs
+	readings                      // how many there are
+)
+
 // Figures are those that an entry tells.
 type Figures struct {
-	value [figures]uint64
+	value [readings]uint64
 	known uint32 // a bit for each figure
 }
 
@@ -46,18 +62,11 @@ func (f *Figures) Get(which Figure) (value uint64, known bool) {
 	return f.value[which], f.known&(1<<which) != 0
 }
 
+func (f *Figures) told(which Figure) bool { return f.known&(1<<which) != 0 }
+
 func (f *Figures) set(which Figure, value uint64) {
 	f.value[which] = value
 	f.known |= 1 << which
-}
-
-// setFlag sets a figure that the log tells as Yes or No.
-func (f *Figures) setFlag(which Figure, value []byte) {
-	if len(value) > 0 && value[0] == 'Y' {
-		f.set(which, 1)
-		return
-	}
-	f.set(which, 0)
 }
 
 // Total is a figure over several calls.

@@ -4,141 +4,146 @@ import "bytes"
 
 // header reads the lines above a statement.
 type header struct {
-	fields   *fields
-	local    int64 // # Time without a zone, which following entries inherit
-	timed    bool  // there was a Query_time
-	bad      bool  // which was no duration
-	schema   bool  // there was a Schema, perhaps an empty one
-	limit    uint64
-	explain  int // where the lines "# explain: " begin, plus 1
-	readings     // of log_slow_extra
+	fields  *fields
+	clock   *clock
+	local   int64 // # Time without a zone, which following entries inherit
+	bad     bool  // there was a Query_time which was no duration
+	schema  bool  // there was a Schema, perhaps an empty one
+	explain int   // where the lines "# explain: " begin, plus 1
 }
 
-// readings are the counters of log_slow_extra that tell something only together.
-type readings struct {
-	first, rndNext uint64 // Read_first and Read_rnd_next
-	sorts          uint64 // Sort_range_count and Sort_scan_count
-	seen           uint8
-}
-
-const (
-	seenFirst = 1 << iota
-	seenRndNext
-	seenSorts
-)
-
-// read reads a header into e.
-func (h *header) read(b []byte, e *Entry) reason {
-	for rest := b; len(rest) > 0; {
-		begin := len(b) - len(rest)
-		line, behind := cutLine(rest)
-		rest = behind
-		switch {
-		case len(line) < len("# x"):
-		case line[2] == 'T' && bytes.HasPrefix(line, []byte(timeLine)):
-			h.time(line, e)
-		case line[2] == 'U' && bytes.HasPrefix(line, []byte(accountLine)):
-			h.account(line, e)
-		case line[2] == 'e' && bytes.HasPrefix(line, []byte(explainLine)):
-			h.plan(b, begin, len(b)-len(rest), e)
-		case line[2] == 'W' && bytes.HasPrefix(line, []byte(warnings)):
-			rest = nil // what follows are messages with literals
-		default:
-			h.pairs(line[1:], e)
-		}
+// read reads the header at the beginning of b, up to the statement at body, into e.
+func (h *header) read(b []byte, body int, e *Entry) reason {
+	for pos := 0; pos < body; {
+		pos = h.line(b, pos, e)
 	}
+	_, timed := e.Get(queryTime)
 	switch {
 	case h.bad:
 		return badTimes
-	case !h.timed:
+	case !timed:
 		return untimed
 	}
-	h.derive(e)
+	e.derive()
 	return ""
 }
 
-// time reads a line "# Time: ". Old servers wrote the account behind it.
-func (h *header) time(line []byte, e *Entry) {
+// line reads the line at pos, and those behind it that are as expected. It returns where the next one begins.
+func (h *header) line(b []byte, pos int, e *Entry) int {
+	rest := b[pos:]
+	if len(rest) < len("# x") {
+		return len(b)
+	}
+	if rest[1] == '\n' {
+		return pos + len("#\n")
+	}
+	switch rest[2] {
+	case 'T':
+		if bytes.HasPrefix(rest, []byte(timeLine)) {
+			return pos + h.time(rest, e)
+		}
+	case 'U':
+		if bytes.HasPrefix(rest, []byte(accountLine)) {
+			return pos + e.account(rest)
+		}
+	case 'e':
+		if bytes.HasPrefix(rest, []byte(explainLine)) {
+			return h.plan(b, pos, e)
+		}
+	case 'W':
+		if bytes.HasPrefix(rest, []byte(warnings)) {
+			return len(b) // what follows are messages with literals
+		}
+	}
+	return h.pairs(b, pos-1, e)
+}
+
+// time reads a line "# Time: ", and returns its length. Old servers wrote the account behind it.
+func (h *header) time(b []byte, e *Entry) int {
+	if micros, n := h.clock.read(b); n > 0 {
+		e.Micros = micros
+		return n
+	}
+	line, rest := cutLine(b)
 	value := line[len(timeLine):]
 	if i := bytes.Index(value, []byte(accountLine)); i >= 0 {
-		h.account(value[i:], e)
+		e.anyAccount(value[i+len(accountLine):])
 		value = value[:i]
 	}
 	micros, exact, ok := parseTime(bytes.TrimRight(value, " \t"))
 	if ok && exact {
 		e.Micros = micros
+		h.clock.remember(value, micros)
 	} else if ok {
 		h.local = micros
 	}
+	return len(b) - len(rest)
 }
 
-// account reads a line such as
-//
-//	# User@Host: shop[shop] @ web1 [10.0.0.7]  Id:    10
-//
-// The first name is the account's, the second the user's who logged in. Replication has the second only.
-func (h *header) account(line []byte, e *Entry) {
-	line = line[len(accountLine):]
-	at := bytes.LastIndexByte(line, '@') // which cannot be in the name of a host
-	if at < 1 || at+1 >= len(line) {
-		return
-	}
-	e.User = userOf(line[:at-1])
-	host, address, _ := bytes.Cut(line[at+2:], []byte("["))
-	address, id, _ := bytes.Cut(address, []byte("]"))
-	if e.Host = bytes.TrimRight(host, " "); len(e.Host) == 0 {
-		e.Host = address
-	}
-	if _, n, ok := bytes.Cut(id, []byte(":")); ok {
-		e.Thread, _ = parseUint(skipBlanks(n))
-	}
-}
-
-// userOf returns the user of a text such as shop[shop]. Names can hold brackets themselves, and are
-// mostly twice the same.
-func userOf(b []byte) []byte {
-	b = bytes.TrimSuffix(b, []byte("]"))
-	if n := len(b) / 2; len(b)%2 == 1 && b[n] == '[' && bytes.Equal(b[:n], b[n+1:]) {
-		return b[:n]
-	}
-	_, user, ok := bytes.Cut(b, []byte("["))
-	if !ok {
-		return b
-	}
-	return user
-}
-
-// plan adds a line "# explain: " to the entry's plan; they stand one below the other.
-func (h *header) plan(b []byte, begin, end int, e *Entry) {
+// plan adds the line "# explain: " at pos to the entry's plan; they stand one below the other. It returns
+// where the next line begins.
+func (h *header) plan(b []byte, pos int, e *Entry) int {
 	if h.explain == 0 {
-		h.explain = begin + 1
+		h.explain = pos + 1
+	}
+	end := pos + len(planHead)
+	if end > len(b) || string(b[pos:end]) != planHead {
+		end = lineEnd(b, pos)
 	}
 	e.Explain = b[h.explain-1 : end]
+	return end
 }
 
-// pairs reads a line of names and values.
-func (h *header) pairs(b []byte, e *Entry) {
+// planHead is the first line of each plan.
+const planHead = explainLine + "id\tselect_type\ttable\ttype\tpossible_keys\tkey\tkey_len\tref\trows\tr_rows\tfiltered\tr_filtered\tExtra\n"
+
+// lineEnd returns where the line behind the one at pos begins.
+func lineEnd(b []byte, pos int) int {
+	if i := bytes.IndexByte(b[pos:], '\n'); i >= 0 {
+		return pos + i + 1
+	}
+	return len(b)
+}
+
+// pairs reads lines of names and values. pos is the line end before the first, and pairs returns where the
+// first line begins whose names were not expected.
+func (h *header) pairs(b []byte, pos int, e *Entry) int {
+	begin := pos
 	for {
-		b = skipBlanks(b)
-		f := h.fields.next(b)
-		if f == nil {
-			return
+		pos = h.expected(b, pos, e)
+		if pos == len(b) || pos > begin && b[pos] == '\n' {
+			return lineEnd(b, pos)
 		}
-		b = b[len(f.name):]
-		if f.name == "Schema:" {
-			b = h.database(b, e)
+		f, value := h.fields.find(b, pos)
+		if f == nil {
+			return lineEnd(b, pos+1)
+		}
+		pos = h.value(b, value, f, e)
+	}
+}
+
+// expected reads the fields that stand at pos as in the headers before, from line to line, and returns where
+// the last one ends. Most values are a single digit.
+func (h *header) expected(b []byte, pos int, e *Entry) int {
+	known, at := h.fields.known, h.fields.at
+	for ; at < len(known) && len(b)-pos > longestPrefix+8; at++ {
+		f := &known[at]
+		n := len(f.text)
+		differs := (eight(b, pos) ^ f.first) | (eight(b, pos+f.tail) ^ f.last)
+		if differs&f.mask != 0 || n > 16 && string(b[pos+8:pos+f.tail]) != f.text[8:f.tail] {
+			break
+		}
+		value := eight(b, pos+n)
+		digit, next := value&0xff-'0', byte(value>>8)
+		if digit <= 9 && next == ' ' && f.form <= inDigits {
+			e.set(f.is, digit)
+			pos += n + 1
 			continue
 		}
-		b = skipBlanks(b)
-		end := 0
-		for end < len(b) && b[end] != ' ' {
-			end++
-		}
-		if f.read != nil {
-			f.read(h, b[:end], e)
-		}
-		b = b[end:]
+		pos = h.value(b, pos+n, f, e)
 	}
+	h.fields.at = at
+	return pos
 }
 
 func skipBlanks(b []byte) []byte {
@@ -148,28 +153,27 @@ func skipBlanks(b []byte) []byte {
 	return b
 }
 
-// database reads the value of Schema, which can hold blanks, and returns what follows it.
-func (h *header) database(b []byte, e *Entry) (rest []byte) {
-	h.schema = true
-	b = bytes.TrimPrefix(b, []byte(" "))
-	end := len(b)
-	for _, next := range []string{"  QC_hit: ", "  Last_errno: "} {
-		if i := bytes.LastIndex(b, []byte(next)); i >= 0 {
-			end = i
-		}
+// derive tells what the readings mean together. InnoDB begins the scan of a table at its first row and goes
+// on with Read_rnd_next; the scan of an index goes on with Read_next, and that of a temporary table has no
+// Read_first.
+func (e *Entry) derive() {
+	e.Duration = e.value[queryTime]
+	if id, ok := e.Get(threadID); ok {
+		e.Thread = id
 	}
-	e.Database = b[:end]
-	return b[end:]
-}
-
-// derive tells what the counters of log_slow_extra mean together. InnoDB begins the scan of a table at
-// its first row and goes on with Read_rnd_next; the scan of an index goes on with Read_next, and that
-// of a temporary table has no Read_first.
-func (h *header) derive(e *Entry) {
-	if h.seen&(seenFirst|seenRndNext) == seenFirst|seenRndNext {
-		e.set(FullScan, min(h.first, h.rndNext, 1))
+	if number, ok := e.Get(errorNumber); ok {
+		e.set(Failed, min(number, 1))
 	}
-	if h.seen&seenSorts != 0 {
-		e.set(Filesort, min(h.sorts, 1))
+	if e.told(readFirst) && e.told(readRndNext) {
+		e.set(FullScan, min(e.value[readFirst], e.value[readRndNext], 1))
+	}
+	if e.told(sortRanges) || e.told(sortScans) {
+		e.set(Filesort, min(plus(e.value[sortRanges], e.value[sortScans]), 1))
+	}
+	if e.told(tmpTable) && !e.told(TmpTables) {
+		e.set(TmpTables, e.value[tmpTable])
+	}
+	if e.told(tmpDiskTable) && !e.told(TmpDiskTables) {
+		e.set(TmpDiskTables, e.value[tmpDiskTable])
 	}
 }

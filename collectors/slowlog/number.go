@@ -52,8 +52,8 @@ const (
 	highBits = 0x80 * eachByte
 )
 
-// eight loads the first eight bytes of b, the first one lowest.
-func eight(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+// eight loads the eight bytes at pos, the first one lowest. The capacity spares the compiler a case.
+func eight(b []byte, pos int) uint64 { return binary.LittleEndian.Uint64(b[pos : pos+8 : pos+8]) }
 
 // leadingDigits returns the values of the digits at the beginning of w, a byte each, and how many there are.
 func leadingDigits(w uint64) (digits uint64, n int) {
@@ -69,6 +69,49 @@ func eightDigits(digits uint64) uint64 {
 	n = (n*100 + n>>16) & 0x0000ffff0000ffff
 	return (n*10_000 + n>>32) & 0xffffffff
 }
+
+// shortNumber reads the number of up to seven digits at pos, and returns where it ends; 0 if there is none,
+// or b ends soon behind it.
+func shortNumber(b []byte, pos int) (n uint64, end int) {
+	if len(b)-pos < 8 {
+		return 0, 0
+	}
+	digits, many := leadingDigits(eight(b, pos))
+	if many == 0 || many == 8 {
+		return 0, 0
+	}
+	return eightDigits(digits << (64 - 8*many)), pos + many
+}
+
+// shortDecimal is shortNumber for a number with a point, in millionths.
+func shortDecimal(b []byte, pos int) (n uint64, end int) {
+	whole, end := shortNumber(b, pos)
+	if end == 0 || len(b)-end < 9 || b[end] != '.' {
+		return 0, 0
+	}
+	decimals, many := leadingDigits(eight(b, end+1))
+	if many == 8 {
+		return 0, 0
+	}
+	return whole*1_000_000 + eightDigits(decimals<<(64-8*6)), end + 1 + many
+}
+
+// valueEnd returns where the value at pos ends: at a blank, or with the line.
+func valueEnd(b []byte, pos int) int {
+	for ; len(b)-pos >= 8; pos += 8 {
+		w := eight(b, pos)
+		if ends := zeros(w^' '*eachByte) | zeros(w^'\n'*eachByte); ends != 0 {
+			return pos + bits.TrailingZeros64(ends)/8
+		}
+	}
+	for pos < len(b) && b[pos] != ' ' && b[pos] != '\n' {
+		pos++
+	}
+	return pos
+}
+
+// zeros sets the highest bit of the first byte that is zero, and perhaps of some behind it.
+func zeros(w uint64) uint64 { return (w - eachByte) &^ w & highBits }
 
 // parseDecimal reads a number with at most places decimals, times ten to the power of places. More
 // decimals are cut off.

@@ -1,6 +1,7 @@
 package slowlog
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,49 @@ func TestDurationsAreReadToTheMicrosecond(t *testing.T) {
 	}
 }
 
+// TestShortNumbersAreReadAsAllAre reads numbers in both ways.
+func TestShortNumbersAreReadAsAllAre(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	var numbers, decimals int
+	for range 100_000 {
+		text := make([]byte, 24)
+		for i := range text {
+			text[i] = "00123456789... x\xff"[random.IntN(17)]
+		}
+		if n, end := shortNumber(text, 3); end > 0 {
+			numbers++
+			if want, ok := parseUint(text[3:end]); n != want || !ok || '0' <= text[end] && text[end] <= '9' {
+				t.Fatalf("%q is read as %d of %d digits", text[3:], n, end-3)
+			}
+		}
+		if n, end := shortDecimal(text, 3); end > 0 {
+			decimals++
+			if want, ok := parseMicros(text[3:end]); n != want || !ok || '0' <= text[end] && text[end] <= '9' {
+				t.Fatalf("%q is read as %d µs of %d digits", text[3:], n, end-3)
+			}
+		}
+	}
+	if numbers < 1000 || decimals < 1000 {
+		t.Errorf("%d numbers and %d decimals are short", numbers, decimals)
+	}
+}
+
+func TestTimesOfTheSameMinuteAreReadAsOthers(t *testing.T) {
+	h := header{clock: &clock{}}
+	for _, text := range []string{
+		"2026-11-20T13:03:31.439949Z", "2026-11-20T13:03:59.000000Z", "2026-11-20T13:04:00.999999Z", "2026-11-20T13:04:60.000001Z",
+		"2026-11-20T13:04:01.000000+01:00", "2026-11-20T13:04:02.000000Z", "2026-11-20T13:04:03.00000xZ", "2026-11-20T13:04:03Z",
+		"2026-11-20T23:59:60.000000Z", "2026-11-20T23:59:59.000000Z", "1969-12-31T23:59:58.500000Z", "1969-12-31T23:59:59.500000Z",
+	} {
+		want, _, _ := parseTime([]byte(text))
+		var e Entry
+		line := []byte(timeLine + text + "\n")
+		if n := h.time(line, &e); n != len(line) || e.Micros != want {
+			t.Errorf("%q is read as %d of %d bytes, want %d", text, e.Micros, n, want)
+		}
+	}
+}
+
 // TestCountersThatWereSetBackAreUnknown reads a header as MySQL 9.7 writes it of FLUSH STATUS, and when mysqli
 // takes up a persistent connection.
 func TestCountersThatWereSetBackAreUnknown(t *testing.T) {
@@ -103,10 +147,12 @@ func TestAccountsAreReadWithAllTheirCharacters(t *testing.T) {
 		"# User@Host: proxied[real] @ web1 []":                         {"real", "web1"},
 		"# User@Host: a[b]@ x[a[b]@ x] @ localhost [127.0.0.1]  Id: 3": {"a[b]@ x", "localhost"},
 		"# User@Host: a @ b[a @ b] @ web1 [fe80::1]":                   {"a @ b", "web1"},
-		"# User@Host: ": {"", ""},
+		"# User@Host: a[a] @ b[a[a] @ b] @ web1 []":                    {"a[a] @ b", "web1"},
+		"# User@Host: [] @  []":                                        {"", ""},
+		"# User@Host: ":                                                {"", ""},
 	} {
 		var e Entry
-		(&header{}).account([]byte(line), &e)
+		e.account([]byte(line + "\n"))
 		if got := [2]string{string(e.User), string(e.Host)}; got != want {
 			t.Errorf("%s\nis read as %q, want %q", line, got, want)
 		}
