@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -74,12 +73,7 @@ func (d *digester) flags(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("filter", completeFilter)
 }
 
-// collectAt is the garbage collector's percentage while logs are read. Nearly all that is allocated stays,
-// so that half of the usual room costs hardly any time and a tenth less memory.
-const collectAt = 50
-
 func (d *digester) run(cmd *cobra.Command, args []string) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	how, err := d.options(cmd, time.Now())
 	if err != nil {
 		return err
