@@ -33,7 +33,7 @@ type Options struct {
 	// MaxClasses bounds the statements that are told apart; 0 is 100,000. Calls of others, as far as
 	// they come later, are in Aggregate.Other.
 	MaxClasses int
-	// Workers is how many goroutines Digest uses beside one that reads; 0 is one for each processor.
+	// Workers is how many goroutines Digest uses; 0 is one for each processor.
 	Workers int
 }
 

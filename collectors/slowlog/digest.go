@@ -22,34 +22,18 @@ func Digest(ctx context.Context, name string, src io.Reader, o Options) (*Aggreg
 	return newPipeline(name, o).digest(ctx, src)
 }
 
-// digest runs the splitter and the workers until all is read.
-func (p *pipeline) digest(ctx context.Context, src io.Reader) (*Aggregate, error) {
-	aggregates := make([]*Aggregate, p.workers)
-	var working sync.WaitGroup
-	for i := range aggregates {
-		aggregates[i] = NewAggregate(p.options)
-		working.Go(func() { p.work(aggregates[i]) })
-	}
-	err := p.split(ctx, src)
-	working.Wait()
-	sum := aggregates[0]
-	for _, a := range aggregates[1:] {
-		sum.Merge(a)
-	}
-	if err == nil && sum.Entries == 0 && sum.Skipped > 0 {
-		err = fmt.Errorf("%s, line %d: %w: %s", p.name, sum.Skips[0].Line, ErrNotSlowLog, sum.Skips[0].Reason)
-	}
-	return sum, err
-}
-
-// pipeline is one splitter and the workers behind it. Batches go round.
+// pipeline is one splitter, and workers that take turns at it. Who has split a batch off adds it up, while
+// the next one splits: so the bytes are where they were just read, in the caches of one processor.
 type pipeline struct {
 	name    string
 	options Options
 	workers int
 	size    int // of a batch
-	full    chan *batch
-	free    chan *batch
+
+	turn     sync.Mutex // for what follows
+	source   upToBreak
+	splitter splitter
+	err      error // why there are no more batches; io.EOF at the end
 }
 
 func newPipeline(name string, o Options) *pipeline {
@@ -57,33 +41,70 @@ func newPipeline(name string, o Options) *pipeline {
 	if p.workers <= 0 {
 		p.workers = runtime.GOMAXPROCS(0)
 	}
-	batches := 2 * p.workers
-	p.full, p.free = make(chan *batch, batches), make(chan *batch, batches)
-	for range batches {
-		p.free <- &batch{}
-	}
 	return p
 }
 
-// split gives batches to the workers until src ends.
-func (p *pipeline) split(ctx context.Context, src io.Reader) error {
-	defer close(p.full)
-	readable := upToBreak{Reader: src}
-	s := newSplitter(&readable, p.options)
-	s.size = p.size
-	for {
-		b := <-p.free
-		err := s.next(b)
-		p.full <- b
-		switch {
-		case readable.err != nil:
-			return fmt.Errorf("%s: read at byte %d: %w", p.name, s.offset, readable.err)
-		case errors.Is(err, io.EOF):
-			return nil
+// digest runs the workers until all is read.
+func (p *pipeline) digest(ctx context.Context, src io.Reader) (*Aggregate, error) {
+	p.source.Reader = src
+	p.splitter = newSplitter(&p.source, p.options)
+	p.splitter.size = p.size
+	aggregates := make([]*Aggregate, p.workers)
+	var working sync.WaitGroup
+	for i := range aggregates {
+		aggregates[i] = NewAggregate(p.options)
+		working.Go(func() { p.work(ctx, aggregates[i]) })
+	}
+	working.Wait()
+	sum := aggregates[0]
+	for _, a := range aggregates[1:] {
+		sum.Merge(a)
+	}
+	switch {
+	case !errors.Is(p.err, io.EOF):
+		return sum, p.err
+	case sum.Entries == 0 && sum.Skipped > 0:
+		return sum, fmt.Errorf("%s, line %d: %w: %s", p.name, sum.Skips[0].Line, ErrNotSlowLog, sum.Skips[0].Reason)
+	default:
+		return sum, nil
+	}
+}
+
+// next splits the next batch off, and reports whether there was one.
+func (p *pipeline) next(ctx context.Context, b *batch) bool {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if p.err != nil {
+		return false
+	}
+	p.err = p.splitter.next(b)
+	switch {
+	case p.source.err != nil:
+		p.err = fmt.Errorf("%s: read at byte %d: %w", p.name, p.splitter.offset, p.source.err)
+	case p.err == nil && ctx.Err() != nil:
+		p.err = fmt.Errorf("%s: stopped at byte %d: %w", p.name, p.splitter.offset, context.Cause(ctx))
+	}
+	return true
+}
+
+// work adds up batches.
+func (p *pipeline) work(ctx context.Context, a *Aggregate) {
+	d := newDecoder(p.options)
+	var b batch
+	var e Entry
+	for p.next(ctx, &b) {
+		at := position{file: p.name}
+		d.begin(&b)
+		for _, s := range b.spans {
+			why := d.decode(&b, s, &e)
+			if why != "" {
+				b.skip(s, why)
+				continue
+			}
+			at.line = s.line
+			a.add(&e, &at)
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s: stopped at byte %d: %w", p.name, s.offset, context.Cause(ctx))
-		}
+		a.skipBatch(p.name, &b)
 	}
 }
 
@@ -100,25 +121,4 @@ func (r *upToBreak) Read(b []byte) (int, error) {
 		r.err, err = err, io.EOF
 	}
 	return n, err
-}
-
-// work adds up batches.
-func (p *pipeline) work(a *Aggregate) {
-	d := newDecoder(p.options)
-	var e Entry
-	for b := range p.full {
-		at := position{file: p.name}
-		d.begin(b)
-		for _, s := range b.spans {
-			why := d.decode(b, s, &e)
-			if why != "" {
-				b.skip(s, why)
-				continue
-			}
-			at.line = s.line
-			a.add(&e, &at)
-		}
-		a.skipBatch(p.name, b)
-		p.free <- b
-	}
 }

@@ -4,12 +4,13 @@
 // # The way of the data
 //
 //	io.Reader ─► splitter ─► batches of whole entries ─┬─► decoder ─► Entry ─► Aggregate ─┐
-//	             (one goroutine; knows the order)      └─► decoder ─► Entry ─► Aggregate ─┴─► Merge
+//	             (one at a time; knows the order)      └─► decoder ─► Entry ─► Aggregate ─┴─► Merge
 //
 // The splitter finds where entries begin and end, and nothing more: that is the one thing that needs
-// the log from its beginning. It takes a seventh of the time of the rest, so it feeds several
-// processors. What an entry inherits from those before it (the database of the last "use", the last
-// "# Time") is handed on with each batch, so a batch can be decoded anywhere, in any order.
+// the log from its beginning. It takes a fraction of the time of the rest, so several processors take
+// turns at it, and each goes on with what it has split off. What an entry inherits from those before it
+// (the database of the last "use", the last "# Time") is handed on with each batch, so a batch can be
+// decoded anywhere, in any order.
 //
 // A decoder reads the lines of a header into an [Entry] that it uses again for the next one. An
 // [Aggregate] adds entries up in classes of equal fingerprint. All its sums are integers and all its
