@@ -72,6 +72,7 @@ func New(o Options) *Agent {
 	a := &Agent{
 		config: o.Config, version: o.Version, every: o.Every,
 		log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), jobs: o.Jobs,
+		outages: outages{of: map[string]bool{}},
 	}
 	if o.Jitter > 0 {
 		a.delay = rand.N(o.Jitter) //nolint:gosec // Spreads load; nobody gains by guessing it.
@@ -82,7 +83,6 @@ func New(o Options) *Agent {
 		Cluster: o.Config.Cluster, Host: o.Config.Host, Labels: o.Config.Labels,
 		Snapshot: a.Snapshot, Revision: a.board.revision,
 	})
-	a.outages.of = map[string]bool{}
 	a.databases = &databases{agent: a, open: map[string]*openServer{}}
 	return a
 }
