@@ -17,7 +17,7 @@ func Jobs(c *config.Config, servers ...*mysql.Server) []collectors.Job {
 	jobs := []collectors.Job{
 		{Name: "host", Every: 15 * time.Second, Timeout: 10 * time.Second, Collector: host.New(host.Options{})},
 	}
-	jobs = append(jobs, phpfpm.Jobs(phpfpm.Options{})...)
+	jobs = append(jobs, phpfpm.Jobs(phpfpm.Options{Probe: c.Probe})...)
 	for _, s := range servers {
 		jobs = append(jobs, s.Jobs()...)
 	}

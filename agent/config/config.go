@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"plimsoll/collectors/phpfpm"
 )
 
 // The defaults of a Config. Cluster and the addresses are those of the sample
@@ -27,6 +29,7 @@ const (
 	DefaultSocket  = "/run/plimsoll/agent.sock"
 	DefaultState   = "/var/lib/plimsoll-agent"
 	DefaultListen  = "127.0.0.1:9897"
+	DefaultProbe   = phpfpm.ProbeSocket
 )
 
 // maxFileBytes bounds a configuration and a DSN: more is not one.
@@ -51,6 +54,8 @@ type Config struct {
 	// WebConfigFile holds TLS and authentication of Listen in the format of
 	// exporter-toolkit; empty for plain HTTP, which only loopback may have.
 	WebConfigFile string
+	// Probe is the path of the unix socket of plimsoll-probe.
+	Probe string
 	// MySQL are the database servers to read. Where it is empty, those found
 	// on this host are read.
 	MySQL []MySQL
@@ -117,7 +122,7 @@ func defaults(file string) (*Config, error) {
 	}
 	return &Config{
 		File: file, Cluster: DefaultCluster, Host: host,
-		Socket: DefaultSocket, State: DefaultState, Listen: DefaultListen,
+		Socket: DefaultSocket, State: DefaultState, Listen: DefaultListen, Probe: DefaultProbe,
 	}, nil
 }
 

@@ -91,6 +91,7 @@ func TestSampleReadsInFull(t *testing.T) {
 		Labels: map[string]string{"role": "web"},
 		Socket: "/run/plimsoll/agent.sock", State: "/var/lib/plimsoll-agent",
 		Listen: "127.0.0.1:9897", WebConfigFile: "/etc/plimsoll/agent/web.yml",
+		Probe: "/run/plimsoll-probe/other.sock",
 		MySQL: []MySQL{
 			{Name: "db1", DSNFile: "/etc/plimsoll/mysql.dsn"},
 			{Name: "local", Socket: "/run/mysqld/mysqld.sock"},
@@ -131,7 +132,7 @@ func TestEmptyFileIsTheDefaults(t *testing.T) {
 	}
 	want := &Config{
 		File: "empty.good.yml", Cluster: DefaultCluster, Host: host,
-		Socket: DefaultSocket, State: DefaultState, Listen: DefaultListen,
+		Socket: DefaultSocket, State: DefaultState, Listen: DefaultListen, Probe: DefaultProbe,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Parse(empty) (-want +got):\n%s", diff)

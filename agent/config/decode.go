@@ -53,6 +53,7 @@ func (d *decoder) config(n *yaml.Node, c *Config) {
 		"state":           d.folder(&c.State),
 		"listen":          d.address(&c.Listen),
 		"web_config_file": d.filePath(&c.WebConfigFile, c.dir()),
+		"probe":           d.probe(&c.Probe),
 		"mysql":           d.servers(c),
 		"jobs":            d.jobs(c),
 	})

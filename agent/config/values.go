@@ -135,6 +135,17 @@ func (d *decoder) socket(to *string) field {
 	}
 }
 
+// probe takes the absolute path of a unix socket.
+func (d *decoder) probe(to *string) field {
+	return func(n *yaml.Node, path string) {
+		if n.Value == "" {
+			d.problem(n, path, "no socket is named; to ask no probe, write jobs: {phpfpm/profile: {enabled: false}}")
+			return
+		}
+		d.socket(to)(n, path)
+	}
+}
+
 // slowLog takes the absolute path of a file, or off.
 func (d *decoder) slowLog(to *string) field {
 	return func(n *yaml.Node, path string) {

@@ -29,6 +29,8 @@ const (
 type Options struct {
 	// Proc is the folder of the host's processes; /proc if empty.
 	Proc string
+	// Probe is the socket of plimsoll-probe; ProbeSocket if empty.
+	Probe string
 }
 
 // Jobs returns the jobs that read PHP-FPM: the pools as anybody can see them, and what plimsoll-probe
@@ -37,7 +39,7 @@ func Jobs(o Options) []collectors.Job {
 	proc := cmp.Or(o.Proc, os.Getenv("HOST_PROC"), "/proc")
 	return []collectors.Job{
 		{Name: job, Every: 15 * time.Second, Timeout: 10 * time.Second, Collector: &collector{proc: proc}},
-		{Name: jobProfile, Every: 15 * time.Second, Timeout: 5 * time.Second, Collector: &profile{proc: proc, socket: ProbeSocket}},
+		{Name: jobProfile, Every: 15 * time.Second, Timeout: 5 * time.Second, Collector: &profile{proc: proc, socket: cmp.Or(o.Probe, ProbeSocket)}},
 	}
 }
 

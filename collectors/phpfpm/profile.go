@@ -13,7 +13,7 @@ import (
 	"plimsoll/collectors/snapshot"
 )
 
-// ProbeSocket is where plimsoll-probe hands over what it sampled: one connection is one JSON document.
+// ProbeSocket is where plimsoll-probe hands over what it sampled, unless it was told otherwise: one connection is one JSON document.
 const ProbeSocket = "/run/plimsoll-probe/probe.sock"
 
 // MaxProfile bounds that document, in bytes.
