@@ -161,14 +161,15 @@ func (s *skeleton) stringEnd(start int) int {
 	}
 }
 
-// indexByte returns where the next byte c is from pos on. Most strings are so short that the call of
+// indexByte returns where the next byte c is from pos on. Many strings are so short that the call of
 // IndexByte takes longer.
 func (s *skeleton) indexByte(pos int, c byte) int {
-	for far := pos + 16; pos < far && pos+8 <= len(s.src); pos += 8 {
+	if pos+8 <= len(s.src) {
 		w := load(s.src[pos:pos+8]) ^ eachByte*uint64(c)
 		if zeros := (w - eachByte) &^ w & highBits; zeros != 0 {
 			return pos + bits.TrailingZeros64(zeros)/8
 		}
+		pos += 8
 	}
 	if i := strings.IndexByte(s.src[pos:], c); i >= 0 {
 		return pos + i
