@@ -44,9 +44,13 @@ var (
 	otherMark       = regexp.MustCompile(`^\*\*\* (?:\(\d{1,3}\) HOLDS THE LOCK\(S\):|CONFLICTING WITH:)$`)
 	threadLine      = regexp.MustCompile(`^(?:MySQL|MariaDB) thread id \d+, `)
 	timeLine        = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) `)
-	recordLine      = regexp.MustCompile("^RECORD LOCKS space id \\d+ page no \\d+ n bits \\d+ index (.{1,200}?) of table (`.{1,500}) trx id \\d+ lock_mode ([A-Za-z ,-]{1,80})$")
-	tableLine       = regexp.MustCompile("^TABLE LOCK table (`.{1,500}) trx id \\d+ lock mode ([A-Za-z ,-]{1,80})$")
+	recordLine      = regexp.MustCompile("^RECORD LOCKS space id \\d+ page no \\d+ n bits \\d+ index (.+?) of table (`.+) trx id \\d+ lock_mode ([A-Za-z ,-]{1,80})$")
+	tableLine       = regexp.MustCompile("^TABLE LOCK table (`.+) trx id \\d+ lock mode ([A-Za-z ,-]{1,80})$")
 )
+
+// longestLock bounds the line of a lock, in bytes: names have at most 64 characters. In the patterns such
+// a bound would take a megabyte in every process, because they repeat themselves so often.
+const longestLock = 2048
 
 const deadlockHeader = "LATEST DETECTED DEADLOCK"
 
@@ -165,6 +169,9 @@ func (p *deadlockParser) lock() error {
 	}
 	p.waiting[n] = true
 	party, line := &p.found.parties[n-1], p.lines[p.at+1]
+	if len(line) > longestLock {
+		return errAmbiguous
+	}
 	if m := recordLine.FindStringSubmatch(line); m != nil {
 		party.index, party.mode = strings.Trim(m[1], "`"), m[3]
 		party.schema, party.table = splitTable(m[2])
