@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -122,28 +121,6 @@ func TestAFileThatCannotBeReadSpoilsNoOther(t *testing.T) {
 		if _, code, complaints := digestJSON(t, path); code != exitUsage || !strings.HasSuffix(complaints, "plimsoll: nothing could be read\n") {
 			t.Errorf("%s alone: exit code %d, want %d; complaints %q", path, code, exitUsage, complaints)
 		}
-	}
-}
-
-func TestAFileWithoutPermissionIsNamed(t *testing.T) {
-	path := save(t, "secret.log", readAll(t, recording))
-	if err := os.Chmod(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if os.Geteuid() == 0 {
-		// Nothing is closed to root: open as somebody else, on this thread alone.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if _, err := unix.SetfsuidRetUid(65534); err != nil {
-			t.Fatal(err)
-		}
-		defer unix.SetfsuidRetUid(0) //nolint:errcheck // it was 0
-	} else if err := os.Chmod(path, 0); err != nil {
-		t.Fatal(err)
-	}
-	_, code, complaints := digestJSON(t, path)
-	if code != exitUsage || !strings.Contains(complaints, "secret.log: permission denied") {
-		t.Errorf("exit code %d, want %d; complaints %q", code, exitUsage, complaints)
 	}
 }
 

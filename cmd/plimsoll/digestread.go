@@ -6,7 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"plimsoll/advisor/digest"
 	"plimsoll/advisor/layout"
@@ -47,6 +52,9 @@ func (r *digestReader) read(ctx context.Context, names []string) (*digest.Digest
 // add reads one source.
 func add(ctx context.Context, b *digest.Builder, name string, p *byteProgress) error {
 	f, err := archive.Open(name)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; to read it%s: sudo cat FILE | plimsoll digest -", err, joinGroup(name))
+	}
 	if err != nil {
 		b.Fail(name, err)
 		return err
@@ -54,6 +62,23 @@ func add(ctx context.Context, b *digest.Builder, name string, p *byteProgress) e
 	defer func() { _ = f.Close() }() // nothing was written
 	defer p.end()
 	return b.Add(ctx, name, p.watch(f))
+}
+
+// joinGroup names the group whose members may read a file; empty if there is none, or root's.
+func joinGroup(name string) string {
+	info, err := os.Stat(name)
+	if err != nil || info.Mode().Perm()&0o040 == 0 {
+		return ""
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Gid == 0 {
+		return ""
+	}
+	group, err := user.LookupGroupId(strconv.FormatUint(uint64(stat.Gid), 10))
+	if err != nil {
+		return ""
+	}
+	return " join group " + group.Name + ", or"
 }
 
 // readBefore reads what others are compared with: slow logs, or one digest that was kept as JSON.

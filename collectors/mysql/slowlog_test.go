@@ -361,10 +361,16 @@ func TestALogThatCannotBeFollowedIsAGap(t *testing.T) {
 	}
 }
 
-func TestALogThatMayNotBeReadNamesTheDropIn(t *testing.T) {
-	gap := logRefused("/var/log/mysql/slow.log", fmt.Errorf("open slow log: %w", fs.ErrPermission))
-	if !strings.Contains(gap.Reason, "may not read the slow log /var/log/mysql/slow.log") || !strings.Contains(gap.Remedy, "slow-log.conf") {
-		t.Errorf("gap = %+v, want the file and the drop-in", gap)
+func TestALogThatMayNotBeReadNamesTheDropInOrTheAccessList(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slow.log")
+	for mode, remedy := range map[os.FileMode]string{0o640: "slow-log.conf", 0o600: "setfacl"} {
+		if err := errors.Join(os.WriteFile(path, nil, mode), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		gap := logRefused(path, fmt.Errorf("open slow log: %w", fs.ErrPermission))
+		if !strings.Contains(gap.Reason, "may not read the slow log "+path) || !strings.Contains(gap.Remedy, remedy) {
+			t.Errorf("gap = %+v, want the file and %s", gap, remedy)
+		}
 	}
 	if _, err := os.Stat("../../packaging/drop-ins/slow-log.conf"); err != nil {
 		t.Errorf("the remedy names a file that is not there: %v", err)
@@ -392,7 +398,7 @@ func TestWhatIsLostOfALogIsNamedOnceWithItsRemedy(t *testing.T) {
 	want := []string{
 		"the slow log was emptied or taken away, and no copy of it was found: what it held since the last read may not be counted" + rotate,
 		"the slow log was compressed before it was read to its end: what /l/slow.log.3.gz holds may not be counted" + rotate,
-		"what /l/slow.log.2 holds since the last read may not be counted: open /l/slow.log.2: permission denied | " + closedRemedy,
+		"what /l/slow.log.2 holds since the last read may not be counted: open /l/slow.log.2: permission denied | " + closedRemedy("/l/slow.log.2"),
 		"the slow log was rotated so often since the last read that the oldest of these logs were not read | rotate it at a larger size",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

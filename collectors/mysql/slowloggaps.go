@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"plimsoll/collectors/slowlog"
@@ -55,8 +56,15 @@ func (p *probe) logRemedy() string {
 	return "SET GLOBAL log_slow_extra = ON, GLOBAL long_query_time = 0.1, GLOBAL slow_query_log = ON; and the same in the option file (docs/privileges.md)"
 }
 
-// closedRemedy lets the agent read a slow log.
-const closedRemedy = "add the group of the file to the agent's unit: examples/slow-log.conf (docs/privileges.md)"
+// closedRemedy lets the agent read a slow log, or list its folder. The group that
+// could is not named: in the agent's unit it shows as nobody's.
+func closedRemedy(path string) string {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o040 != 0 {
+		return "add the group of the file to the agent's unit: examples/slow-log.conf (docs/privileges.md)"
+	}
+	return "no group that may read it helps here: give the agent's user an access list on the log and its folder, " +
+		"with setfacl (docs/privileges.md), or let the server log into another folder"
+}
 
 // logRefused says why a log cannot be read.
 func logRefused(file string, err error) snapshot.Gap {
@@ -64,7 +72,7 @@ func logRefused(file string, err error) snapshot.Gap {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		gap.Reason = "the agent's user may not read the slow log " + file
-		gap.Remedy = closedRemedy
+		gap.Remedy = closedRemedy(file)
 	case errors.Is(err, fs.ErrNotExist):
 		gap.Reason = "there is no slow log at " + file + " on the agent's host"
 		gap.Remedy = "if the server runs in a container, name the file as the host sees it: slow_log in the agent's configuration (docs/configuration.md)"
@@ -84,7 +92,7 @@ func (s *slowLog) gaps(q *session, variables map[string]string, needed, alone bo
 		add(s.gap.Reason, s.gap.Remedy)
 	}
 	for _, loss := range s.lost[:min(len(s.lost), maxLostGaps)] {
-		add(lossReason(loss), lossRemedy(loss.Err))
+		add(lossReason(loss), lossRemedy(loss))
 	}
 	if s.skipped > 0 {
 		add(fmt.Sprintf("the slow log grows faster than the agent reads it: %d bytes of it were skipped", s.skipped),
@@ -120,12 +128,12 @@ func lossReason(loss slowlog.Loss) string {
 }
 
 // lossRemedy says how it is not lost another time.
-func lossRemedy(err error) string {
+func lossRemedy(loss slowlog.Loss) string {
 	switch {
-	case errors.Is(err, slowlog.ErrTooMany):
+	case errors.Is(loss.Err, slowlog.ErrTooMany):
 		return "rotate it at a larger size"
-	case errors.Is(err, fs.ErrPermission):
-		return closedRemedy
+	case errors.Is(loss.Err, fs.ErrPermission):
+		return closedRemedy(loss.File)
 	default:
 		return "rotate it by renaming and FLUSH SLOW LOGS, and compress it one rotation later (delaycompress)"
 	}

@@ -373,11 +373,37 @@ func (r *rotations) shut(name string, mode os.FileMode) {
 	runtime.LockOSThread()
 	_, err := unix.SetfsuidRetUid(65534)
 	r.must(err)
-	r.t.Cleanup(func() {
+	r.t.Cleanup(r.root)
+}
+
+// root takes shut back.
+func (r *rotations) root() {
+	if os.Geteuid() == 0 {
 		_, err := unix.SetfsuidRetUid(0)
 		r.must(err)
 		runtime.UnlockOSThread()
-	})
+	}
+}
+
+func TestALogThatIsClosedForAWhileIsReadAfterwards(t *testing.T) {
+	s := newRotations(newLoggingServer(t), renamed)
+	r := newLogReader(t, s.path)
+	s.log(2)
+	s.again(2)
+	s.again(2)
+	s.again(2)
+	s.shut(s.path, 0)
+	for range 2 {
+		add := func(e *Entry, _ bool) { r.read = append(r.read, string(e.Statement)) }
+		if done, err := r.Read(t.Context(), Options{}, plenty, add); !errors.Is(err, fs.ErrPermission) || done.Lost != nil {
+			t.Errorf("Read of a closed log = %+v, %v, want %v", done, err, fs.ErrPermission)
+		}
+	}
+	s.root()
+	s.must(os.Chmod(s.path, 0o600))
+	s.log(1)
+	r.more(plenty)
+	r.wantAll(s.loggingServer)
 }
 
 func TestOnlySoManyRotatedLogsAreRead(t *testing.T) {
