@@ -51,7 +51,7 @@ func (d *demo) path(parts ...string) string {
 }
 
 func (d *demo) build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", d.path("bin")+"/", "./cmd/plimsoll", "./cmd/plimsoll-agent")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", d.path("bin")+"/", "./cmd/plimsoll", "./cmd/plimsoll-agent", "./cmd/plimsoll-probe")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, text)

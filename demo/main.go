@@ -1,6 +1,6 @@
 // Command demo shows Plimsoll whole on one machine: a MariaDB primary and its
 // replica, a shop in PHP with planted sins and its visitors, what else works on
-// the database, two agents, the advisor, and the report that comes of it. It
+// the database, three agents, the probe, the advisor, and the report that comes of it. It
 // stops all that it started.
 //
 //	DEMO_SECONDS=60   how long the shop is watched
@@ -28,14 +28,29 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o, err := fromEnvironment(os.Getenv)
-	if err == nil {
-		err = run(ctx, o)
+	err := start(ctx)
+	if err != nil && !errors.Is(err, errSaid) {
+		fmt.Fprintln(os.Stderr, "demo:", err)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+// start runs the demonstration apart from the rest of the machine if it can.
+func start(ctx context.Context) error {
+	o, err := fromEnvironment(os.Getenv)
+	if err != nil {
+		return err
+	}
+	if os.Getenv(insideKey) == "" {
+		if done, err := apart(ctx); done {
+			return err
+		}
+	} else if err := settleApart(); err != nil {
+		return err
+	}
+	return run(ctx, o)
 }
 
 // options are what the environment asks for.
@@ -92,7 +107,7 @@ func run(ctx context.Context, o options) (err error) {
 		{"start MariaDB 10.11, a primary and a replica", d.startServers},
 		{fmt.Sprintf("load a shop with %d planted sins", len(o.sins)), d.loadShop},
 		{"start nginx, PHP-FPM, Redis and Memcached for it", d.startSite},
-		{"start two agents and the advisor", d.startPlimsoll},
+		{"start three agents, the probe and the advisor", d.startPlimsoll},
 		{fmt.Sprintf("watch the shop at work for %s", o.length), d.watch},
 		{"write reports and dashboards", d.write},
 	} {

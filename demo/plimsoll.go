@@ -16,13 +16,16 @@ import (
 	"plimsoll/rules"
 )
 
-// startPlimsoll starts an agent for each server, as if each had its own host, and
-// the advisor.
+// startPlimsoll starts an agent for each database server and for the web server,
+// as if each had its own host, the probe of the web server, and the advisor.
 func (d *demo) startPlimsoll(ctx context.Context) error {
-	for host, server := range map[string]*servers.Server{"db1": d.cluster.Primary, "db2": d.cluster.Replicas[0]} {
-		if err := d.startAgent(ctx, host, server); err != nil {
+	for _, host := range d.hosts() {
+		if err := d.startAgent(ctx, host); err != nil {
 			return err
 		}
+	}
+	if err := d.start(ctx, "probe", d.path("bin", "plimsoll-probe"), "-socket", d.path("web1", "probe.sock")); err != nil {
+		return err
 	}
 	listen, err := freeAddress(ctx)
 	if err != nil {
@@ -32,20 +35,27 @@ func (d *demo) startPlimsoll(ctx context.Context) error {
 	if err := os.WriteFile(d.path("plimsoll.yml"), []byte(d.advisorConfig()), 0o600); err != nil {
 		return err
 	}
-	for _, host := range []string{"db1", "db2"} {
-		if err := d.waitFor(ctx, d.path(host, "agent.sock")); err != nil {
+	for _, host := range d.hosts() {
+		if err := d.waitFor(ctx, d.path(host.name, "agent.sock")); err != nil {
 			return err
 		}
 	}
 	return d.start(ctx, "advisor", d.path("bin", "plimsoll"), "serve", "--config", d.path("plimsoll.yml"))
 }
 
-func (d *demo) startAgent(ctx context.Context, host string, server *servers.Server) error {
-	if err := os.MkdirAll(d.path(host), 0o700); err != nil {
-		return err
-	}
-	dsn := fmt.Sprintf("plimsoll:demo@unix(%s)/", server.Socket)
-	if err := os.WriteFile(d.path(host, "dsn"), []byte(dsn), 0o600); err != nil {
+// host is what one agent is told to read.
+type host struct {
+	name string
+	// database is its server; nil for the web server's host.
+	database *servers.Server
+}
+
+func (d *demo) hosts() []host {
+	return []host{{"db1", d.cluster.Primary}, {"db2", d.cluster.Replicas[0]}, {"web1", nil}}
+}
+
+func (d *demo) startAgent(ctx context.Context, h host) error {
+	if err := os.MkdirAll(d.path(h.name), 0o700); err != nil {
 		return err
 	}
 	listen, err := freeAddress(ctx)
@@ -57,10 +67,29 @@ host: %[1]s
 socket: %[2]s/agent.sock
 state: %[2]s/state
 listen: %[3]s
-mysql:
-  - {name: %[1]s, dsn_file: %[2]s/dsn}
+`, h.name, d.path(h.name), listen)
+	if h.database == nil {
+		config += fmt.Sprintf(webJobs, d.path(h.name, "probe.sock"))
+	} else {
+		config += fmt.Sprintf(databaseJobs, h.name, d.path(h.name, "dsn"))
+		dsn := fmt.Sprintf("plimsoll:demo@unix(%s)/", h.database.Socket)
+		if err := os.WriteFile(d.path(h.name, "dsn"), []byte(dsn), 0o600); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(d.path(h.name, "agent.yml"), []byte(config), 0o600); err != nil {
+		return err
+	}
+	return d.start(ctx, "agent-"+h.name, d.path("bin", "plimsoll-agent"), "run", "--config", d.path(h.name, "agent.yml"))
+}
+
+// A minute is all there is: what is read once a minute is read every five
+// seconds.
+const (
+	databaseJobs = `mysql:
+  - {name: %s, dsn_file: %s}
 jobs:
-  # A minute is all there is: what is read once a minute is read every five seconds.
+  phpfpm: {enabled: false}
   mysql/digests: {every: 5s}
   mysql/latency: {every: 5s}
   mysql/use: {every: 5s}
@@ -68,12 +97,14 @@ jobs:
   mysql/binlog: {every: 5s}
   mysql/transactions: {every: 5s}
   mysql/locks: {every: 2s}
-`, host, d.path(host), listen)
-	if err := os.WriteFile(d.path(host, "agent.yml"), []byte(config), 0o600); err != nil {
-		return err
-	}
-	return d.start(ctx, "agent-"+host, d.path("bin", "plimsoll-agent"), "run", "--config", d.path(host, "agent.yml"))
-}
+`
+	webJobs = `probe: %s
+jobs:
+  servers: {enabled: false}
+  phpfpm: {every: 5s}
+  phpfpm/profile: {every: 5s}
+`
+)
 
 // advisorConfig shortens the rules' windows, which the report says. Two rules
 // judge by the processors of a server's host: here all servers, agents and
@@ -86,13 +117,14 @@ interval: 5s
 window: %s
 agents:
   - static_configs:
-      - targets: ["unix:%s", "unix:%s"]
+      - targets: ["unix:%s", "unix:%s", "unix:%s"]
     scrape_interval: 1s
     scrape_timeout: 1s
 rules:
   mysql/read-split: {disabled: true}
   mysql/replica-count: {disabled: true}
-`, d.path("data"), d.listen, d.length+warmUp, d.path("db1", "agent.sock"), d.path("db2", "agent.sock")))
+`, d.path("data"), d.listen, d.length+warmUp,
+		d.path("db1", "agent.sock"), d.path("db2", "agent.sock"), d.path("web1", "agent.sock")))
 	for _, r := range rules.All() {
 		if r.ID != "mysql/read-split" && r.ID != "mysql/replica-count" {
 			config.WriteString(fmt.Sprintf("  %s: {min_window: 30s, window: 1m}\n", r.ID))
