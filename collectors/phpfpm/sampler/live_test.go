@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"plimsoll/collectors/snapshot"
+	"plimsoll/fixtures/golden"
 	"plimsoll/fixtures/servers"
 )
 
@@ -251,5 +252,36 @@ func holdNoSecrets(t testing.TB, profile *snapshot.PHPProfile) {
 	}
 	if strings.Contains(string(text), "marked") {
 		t.Errorf("a secret is in the profile: %s", text)
+	}
+}
+
+// TestBoardsAreRecorded writes testdata/board-VERSION.bin anew under -update. Query strings and addresses are
+// not in it: the page is asked for without.
+func TestBoardsAreRecorded(t *testing.T) {
+	if !golden.Update() {
+		t.Skip("writes recordings: -update")
+	}
+	for _, release := range servers.PHPs() {
+		s := newSite(t, release, servers.Pool{Children: 3})
+		for range 5 {
+			if _, err := s.ask(t.Context(), "/"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+		master := masterOf(t, s.fpm.Configuration)
+		var pids []int
+		for _, m := range findMasters(t) {
+			if m.PID == master {
+				for _, w := range m.Pools[0].Workers {
+					pids = append(pids, w.Own)
+				}
+			}
+		}
+		b, err := findBoard("/proc", master, memory{master}, "www", pids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Hold(t, "testdata/board-"+strings.TrimPrefix(string(release), "php-")+".bin", b.raw)
 	}
 }

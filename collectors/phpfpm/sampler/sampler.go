@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	mathrand "math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +41,10 @@ const (
 )
 
 const (
-	findEvery  = 5 * time.Second
+	findEvery = 5 * time.Second
+	// A pool that has gone is looked for more often for a while: a reload of FPM takes a moment.
+	findAgain  = time.Second
+	findAgains = 10 * time.Second
 	closeEvery = 10 * time.Second
 	// jitter spreads looks, so that they do not keep step with what a site does at regular times.
 	jitter = 0.25
@@ -51,6 +57,7 @@ type Sampler struct {
 	epoch   string
 
 	mu      sync.Mutex
+	masters []phpfpm.Master
 	pools   map[poolKey]*pool
 	ledgers map[ledgerKey]*ledger
 	gaps    []snapshot.Gap // of what was found, but cannot be looked at
@@ -102,7 +109,7 @@ func (s *Sampler) Run(ctx context.Context) error {
 	// processor in between.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var found, closed, second time.Duration
+	var found, gone, closed, second time.Duration
 	last := monotonic()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -113,16 +120,18 @@ func (s *Sampler) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		now := monotonic()
-		if found == 0 || now-found >= findEvery {
+		if since := now - found; found == 0 || since >= findEvery || since >= findAgain && gone > 0 && now-gone < findAgains {
 			s.find()
 			found = now
 		}
 		if !s.tick(now, now-last) {
-			found = min(found, now-findEvery+time.Second) // A pool has gone or was reloaded.
+			gone = now
 		}
 		last = now
 		if now-second >= time.Second {
-			s.everySecond(now)
+			if s.everySecond(now) {
+				gone = now
+			}
 			second = now
 		}
 		if now-closed >= closeEvery {
@@ -179,14 +188,42 @@ func (s *Sampler) count(dt time.Duration) {
 	}
 }
 
-// everySecond does what costs too much for each look.
-func (s *Sampler) everySecond(now time.Duration) {
+// everySecond does what costs too much for each look. It returns true if there are workers of a pool that is not
+// known: one whose manager is ondemand has none until it is asked for something.
+func (s *Sampler) everySecond(now time.Duration) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit.adjust(now, processorTime())
 	for _, l := range s.ledgers {
 		s.weigh(l)
 	}
+	known := map[int]bool{}
+	for _, p := range s.pools {
+		for _, w := range p.workers {
+			known[w.host] = true
+		}
+	}
+	for _, m := range s.masters {
+		if slices.ContainsFunc(childrenOf(s.options.Proc, m.PID), func(pid int) bool { return !known[pid] }) {
+			return true
+		}
+	}
+	return false
+}
+
+// childrenOf returns the processes that a process started; none if the kernel does not list them.
+func childrenOf(proc string, pid int) []int {
+	text, err := os.ReadFile(fmt.Sprintf("%s/%d/task/%[2]d/children", proc, pid))
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for word := range strings.FieldsSeq(string(text)) {
+		if child, err := strconv.Atoi(word); err == nil {
+			all = append(all, child)
+		}
+	}
+	return all
 }
 
 // weigh looks at the memory of one worker.
@@ -237,18 +274,23 @@ func (s *Sampler) find() {
 		s.gaps = append(s.gaps, snapshot.Gap{Job: Job, Reason: err.Error(), Remedy: remedy(err)})
 		return
 	}
-	there := map[poolKey]bool{}
+	s.masters = masters
+	type identity struct {
+		pid   int
+		ticks uint64
+	}
+	alive := map[identity]bool{}
 	for _, m := range masters {
+		alive[identity{m.PID, m.StartTicks}] = true
 		for _, p := range m.Pools {
 			key := poolKey{m.PID, m.StartTicks, p.Name}
-			there[key] = true
 			if s.pools[key] == nil {
 				s.open(key, m, p)
 			}
 		}
 	}
 	for key, p := range s.pools {
-		if !there[key] && p.alive == 0 {
+		if !alive[identity{key.master, key.ticks}] { // A pool without workers stays: its scoreboard does.
 			p.close()
 			delete(s.pools, key)
 		}

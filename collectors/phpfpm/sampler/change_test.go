@@ -1,0 +1,202 @@
+package sampler
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"plimsoll/collectors/phpfpm"
+	"plimsoll/collectors/snapshot"
+	"plimsoll/fixtures/servers"
+)
+
+// TestPoolsMayChangeWhileTheyAreLookedAt has FPM do all at once what it may do on a live site: reload, end workers
+// after some requests, start them on demand, reset opcache, and be killed in parts.
+func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
+	s := newSite(t, servers.PHP82, servers.Pool{Children: 6, Settings: []string{"pm = ondemand", "pm.max_requests = 5"}})
+	s.fpm.Script(t, "reset.php", "<?php opcache_reset(); echo '{}';")
+	s.fpm.Script(t, "end.php", "<?php posix_kill(posix_getpid(), 9);")
+	pages := []string{"/product/N?pdo=20&redis=15", "/search/N?mysqli=20&sleep=15", "/reset.php"}
+	var truth map[string]float64
+	wake := func() { // A pool of which no worker was seen yet takes a moment to be found.
+		for range 6 {
+			_, _ = s.ask(t.Context(), "/search/1?sleep=500")
+		}
+	}
+	profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+		wake()
+		truth = s.load(t, 4, 3*time.Second, pages...)
+		for range 3 {
+			_, _ = s.ask(t.Context(), "/end.php") // The worker ends before it can answer.
+		}
+		if err := s.fpm.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wake()
+		for what, seconds := range s.load(t, 4, 3*time.Second, pages...) {
+			truth[what] += seconds
+		}
+	})
+	pool := poolOf(t, profile, s.fpm.Listen("www"))
+	if got, want := busySeconds(pool), truth["busy"]; got < 0.95*want || got > 1.05*want+6+pool.States[snapshot.PHPRunQueue].Seconds {
+		t.Errorf("busy = %.2f s, want about %.2f", got, want)
+	}
+	for _, r := range pool.Routes {
+		if !slices.Contains([]string{"/product/{id}", "/search/{id}", "/reset.php", "/end.php", unknownRoute, snapshot.OtherRoute}, r.Route) {
+			t.Errorf("%g requests for a route %q that nobody asked for", float64(r.Requests), r.Route)
+		}
+		if r.Route == unknownRoute && r.BusySeconds() > 0.05*busySeconds(pool) {
+			t.Errorf("%.2f s of %.2f are of unknown routes", r.BusySeconds(), busySeconds(pool))
+		}
+	}
+	if len(profile.Gaps) > 0 {
+		t.Errorf("gaps: %+v", profile.Gaps)
+	}
+	holdNoSecrets(t, profile)
+}
+
+func TestContainersAndUpgradedProgramsAreReadToo(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to make namespaces")
+	}
+	s := newSite(t, servers.PHP82, servers.Pool{})
+	for name, wrapper := range map[string][]string{
+		"a program that was replaced": nil,
+		"the just-in-time compiler":   {},
+		"namespaces of its own":       {"unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := s.another(t, name == "the just-in-time compiler", wrapper...)
+			if wrapper == nil {
+				if err := os.Remove(filepath.Join(filepath.Dir(other.listen), "php-fpm")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var truth map[string]float64
+			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+				truth = other.load(t, 3, 2*time.Second, "/product/N?pdo=40&redis=30", "/checkout?sleep=20&http=30")
+			})
+			pool := poolOf(t, profile, other.listen)
+			if got, want := busySeconds(pool), truth["busy"]; got < 0.9*want || got > 1.05*want+pool.States[snapshot.PHPRunQueue].Seconds {
+				t.Errorf("busy = %.2f s, want %.2f", got, want)
+			}
+			if i := slices.IndexFunc(pool.Rows, func(r snapshot.ProfileRow) bool {
+				return r.Route == "/product/{id}" && r.Call == "PDO::query" && r.Code == "Catalog::load" && r.Fingerprint != ""
+			}); i < 0 {
+				t.Errorf("nobody was seen waiting in PDO::query for a product: %+v\ngaps: %+v", pool.Rows, profile.Gaps)
+			}
+		})
+	}
+}
+
+// another is an FPM that a test started by itself.
+type another struct {
+	*site
+	listen string
+}
+
+// another starts the site's scripts a second time, with a copy of its program.
+func (s *site) another(t *testing.T, jit bool, wrapper ...string) another {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "plimsoll-fpm-") //nolint:usetesting // t.TempDir is closed to FPM's workers
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	master := s.fpm.Configuration
+	old := masterOf(t, master)
+	program, listen := filepath.Join(dir, "php-fpm"), filepath.Join(dir, "www.sock")
+	conf := fmt.Sprintf("[global]\nerror_log = %s/log\n[www]\nlisten = %s\nlisten.mode = 0666\nuser = www-data\npm = static\npm.max_children = 4\n", dir, listen)
+	if err := errors.Join(os.Chmod(dir, 0o755), copyFile(program, fmt.Sprintf("/proc/%d/exe", old)), //nolint:gosec // for FPM's workers
+		os.WriteFile(filepath.Join(dir, "fpm.conf"), []byte(conf), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	args := append(slices.Clone(wrapper), "env", "-i", "PHP_INI_SCAN_DIR=", "LD_LIBRARY_PATH="+libraries(t, old))
+	args = append(args, program, "--nodaemonize", "--fpm-config", filepath.Join(dir, "fpm.conf"),
+		"-c", filepath.Join(filepath.Dir(master), "php.ini"))
+	if jit {
+		args = append(args, "-d", "opcache.jit=tracing", "-d", "opcache.jit_buffer_size=32M")
+	}
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd.Dir = s.fpm.Dir // Where its loader is.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if log, _ := os.ReadFile(filepath.Join(dir, "log")); strings.Contains(string(log), "ready to handle") {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("FPM does not start: %s%s", log, said.String())
+		}
+	}
+	nginx := servers.StartNginx(t, servers.FrontController(s.fpm.Root, listen)...)
+	return another{&site{fpm: s.fpm, url: nginx.URL}, listen}
+}
+
+// libraries returns the folders that a process has its libraries from. Its environment tells no more: FPM writes
+// its title over it.
+func libraries(t *testing.T, pid int) string {
+	t.Helper()
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, f := range mappedFiles(maps) {
+		if dir := filepath.Dir(f.path); strings.Contains(f.path, ".so") && !slices.Contains(folders, dir) {
+			folders = append(folders, dir)
+		}
+	}
+	return strings.Join(folders, ":")
+}
+
+// masterOf returns the process that has a configuration.
+func masterOf(t *testing.T, configuration string) int {
+	t.Helper()
+	for _, m := range findMasters(t) {
+		if m.Config == configuration {
+			return m.PID
+		}
+	}
+	t.Fatalf("no master has %s", configuration)
+	return 0
+}
+
+func findMasters(t *testing.T) []phpfpm.Master {
+	t.Helper()
+	masters, err := phpfpm.Find("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return masters
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // a program
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
