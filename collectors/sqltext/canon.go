@@ -155,6 +155,10 @@ func (c *canon) op(text string) {
 		c.open()
 	case ")":
 		c.close()
+	case ">":
+		if !c.hidden() {
+			c.push(item{kind: Op, hash: hashText(">"), text: ">"})
+		}
 	case "<>":
 		c.push(item{kind: Op, hash: hashText("!="), text: "!="})
 	case "&&":

@@ -63,3 +63,15 @@ func (c *canon) dropSigns() {
 		c.dropLast()
 	}
 }
+
+// hidden takes the <secret> whose end comes next for the value that MySQL hides in its logs: a password.
+// It stands where a value must, so that it is none of two comparisons with a column of that name.
+func (c *canon) hidden() bool {
+	if last := c.at(1); last.kind != Word || last.text != "secret" || !c.at(2).isOp("<") || !c.at(3).mustContinue(c.at(4)) {
+		return false
+	}
+	c.dropLast()
+	c.dropLast()
+	c.value()
+	return true
+}

@@ -21,6 +21,7 @@ var seeds = []string{
 	"WITH x (a) AS (SELECT 1) DELETE a, b FROM a JOIN b USING (id) WHERE $$ x $$ = $t$ y $t$",
 	"UPDATE a, b SET a.x = b.y, c = 'unterminated \\' ...",
 	"SELECT '…', a… ... ; # x",
+	"CREATE USER a@b IDENTIFIED BY <secret>,c@d IDENTIFIED BY <secret> REPLACE <secret>",
 }
 
 func FuzzScanner(f *testing.F) {
