@@ -3,7 +3,9 @@ package slowlog
 import (
 	"bytes"
 	"cmp"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"plimsoll/collectors/snapshot"
@@ -240,17 +242,37 @@ func (a *Aggregate) Merge(o *Aggregate) {
 	a.told |= o.told
 	a.saw(o.first, o.last)
 	a.skip(o.Skipped, o.Skips)
-	a.Other.merge(&o.Other, a.names)
+	a.Other.merge(&o.Other)
+	var shared []sharedClass
 	for sum, c := range o.classes {
 		switch have := a.classes[sum]; {
 		case have != nil:
-			have.merge(c, a.names)
+			shared = append(shared, sharedClass{have, c})
 		case len(a.classes) >= a.options.classes():
-			a.Other.merge(c, a.names)
+			a.Other.merge(c)
 		default:
 			a.classes[sum] = c
 		}
 	}
+	mergeAll(shared)
+}
+
+// sharedClass is a statement that two aggregates have.
+type sharedClass struct{ into, from *Class }
+
+// mergeAll merges classes on all processors, because they are ten thousands, far apart in memory.
+func mergeAll(shared []sharedClass) {
+	var working sync.WaitGroup
+	n := runtime.GOMAXPROCS(0)
+	for i := range n {
+		part := shared[len(shared)*i/n : len(shared)*(i+1)/n]
+		working.Go(func() {
+			for _, c := range part {
+				c.into.merge(c.from)
+			}
+		})
+	}
+	working.Wait()
 }
 
 // mostSkips bounds the skips that are named.

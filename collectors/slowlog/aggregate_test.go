@@ -150,7 +150,7 @@ func TestNamesAreBoundedInAnyOrder(t *testing.T) {
 	}
 	var half callers
 	half.add(users, []byte("shop03"), 5, nil)
-	half.merge(&backward, nil)
+	half.merge(&backward)
 	got := half.names(users)
 	if want := (Name{"shop03", 6}); got.List[3] != want || got.String() != forward.names(users).String() {
 		t.Errorf("merged: %v", got)

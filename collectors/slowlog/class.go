@@ -158,7 +158,7 @@ func (c *Class) planned(e *Entry, at *position) {
 }
 
 // merge adds the calls of o, which is of the same statement and must not be used any more.
-func (c *Class) merge(o *Class, known spellings) {
+func (c *Class) merge(o *Class) {
 	if o.Calls == 0 {
 		return
 	}
@@ -176,7 +176,7 @@ func (c *Class) merge(o *Class, known spellings) {
 	for which := range c.totals {
 		c.totals[which].Merge(o.totals[which])
 	}
-	c.callers.merge(&o.callers, known)
+	c.callers.merge(&o.callers)
 	c.saw(o.first, o.last)
 	if p := o.Planned; p != nil && (c.Planned == nil || p.Micros > c.Planned.Micros || p.Micros == c.Planned.Micros && p.at.before(c.Planned.at)) {
 		c.Planned = p

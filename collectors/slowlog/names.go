@@ -82,23 +82,33 @@ func (c *callers) add(k kind, name []byte, calls uint64, known spellings) {
 	name = name[:min(len(name), longestName)]
 	list, i := c.of(k), int(c.last[k])
 	if i >= len(list) || list[i].Name != string(name) {
+		if len(list) == mostNames && list[mostNames-1].Name < string(name) {
+			c.more[k] = true // and no copy is made of it
+			return
+		}
 		i = slices.IndexFunc(list, func(n Name) bool { return n.Name == string(name) })
 	}
 	if i < 0 {
-		if i = c.insert(k, name, known); i < 0 {
-			return
-		}
-		list = c.of(k)
+		i = c.insert(k, known.of(name))
 	}
+	c.count(k, i, calls)
+}
+
+// count counts calls for the name at i; -1 is none.
+func (c *callers) count(k kind, i int, calls uint64) {
+	if i < 0 {
+		return
+	}
+	name := &c.of(k)[i]
+	name.Calls = plus(name.Calls, calls)
 	c.last[k] = uint8(i) //nolint:gosec // below mostNames
-	list[i].Calls = plus(list[i].Calls, calls)
 }
 
 // insert puts a new name where it belongs, which it returns; -1 if that is behind the first mostNames.
-func (c *callers) insert(k kind, name []byte, known spellings) int {
+func (c *callers) insert(k kind, name string) int {
 	list := c.of(k)
 	i := 0
-	for i < len(list) && list[i].Name < string(name) { // no copy is made to compare
+	for i < len(list) && list[i].Name < name {
 		i++
 	}
 	if len(list) == mostNames {
@@ -107,23 +117,27 @@ func (c *callers) insert(k kind, name []byte, known spellings) int {
 			return -1
 		}
 		copy(list[i+1:], list[i:])
-		list[i] = Name{Name: known.of(name)}
+		list[i] = Name{Name: name}
 		return i
 	}
 	if c.list == nil {
 		c.list = make([]Name, 0, kinds)
 	}
-	c.list = slices.Insert(c.list, int(c.end[k])-len(list)+i, Name{Name: known.of(name)})
+	c.list = slices.Insert(c.list, int(c.end[k])-len(list)+i, Name{Name: name})
 	for ; k < kinds; k++ {
 		c.end[k]++
 	}
 	return i
 }
 
-func (c *callers) merge(o *callers, known spellings) {
+func (c *callers) merge(o *callers) {
 	for k := range kinds {
 		for _, name := range o.of(k) {
-			c.add(k, []byte(name.Name), name.Calls, known)
+			i := slices.IndexFunc(c.of(k), func(n Name) bool { return n.Name == name.Name })
+			if i < 0 {
+				i = c.insert(k, name.Name)
+			}
+			c.count(k, i, name.Calls)
 		}
 		c.more[k] = c.more[k] || o.more[k]
 	}
