@@ -34,6 +34,9 @@ type kept struct {
 	Groups   []byte `json:"groups"`
 	Rows     []byte `json:"rows"`
 	Contests []byte `json:"contests,omitempty"`
+	// Plans are at most snapshot.MaxPlans. A log shows one again only when its
+	// statement is slow again.
+	Plans []snapshot.StatementPlan `json:"plans,omitempty"`
 }
 
 // keptLog is where the slow log is followed, how it is to be read there, and what
@@ -78,6 +81,7 @@ func (d *digestJob) save() (json.RawMessage, error) {
 		Version: keptVersion, Epoch: l.epoch, Server: t.server, Started: t.started, Read: t.read,
 		Rev: l.rev, CPU: l.cpu, Other: l.other, Overflow: l.overflow, Coverage: d.coverage,
 		Groups: groups.bytes, Rows: rows.bytes, Contests: contests.bytes,
+		Plans: d.plans.rows(l),
 	})
 }
 
@@ -146,7 +150,7 @@ func (d *digestJob) load(state json.RawMessage) error {
 		l.leaders.alone = k.Log.Alone
 		d.log.follower, d.log.settings, d.log.totals = *slowlog.NewFollower(k.Log.Bookmark), k.Log.Settings, k.Log.Totals
 	}
-	d.ledger, d.coverage = l, k.Coverage
+	d.ledger, d.coverage, d.plans = l, k.Coverage, keptPlans(k.Plans)
 	d.table = digestTable{server: k.Server, started: k.Started, read: k.Read, rows: rows}
 	return nil
 }

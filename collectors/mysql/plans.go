@@ -22,8 +22,17 @@ const (
 )
 
 // plans are those of the statements that took most time, of which the log had
-// any. They are read again after a restart of the agent.
+// any.
 type plans map[groupKey]snapshot.StatementPlan
+
+// keptPlans are the plans that were published last.
+func keptPlans(rows []snapshot.StatementPlan) plans {
+	p := plans{}
+	for _, row := range rows[:min(len(rows), snapshot.MaxPlans)] {
+		p[groupKey{row.Schema, row.Fingerprint}] = row
+	}
+	return p
+}
 
 // keep takes the plans of a round, and of all keeps those whose statements took
 // most time in all.

@@ -270,23 +270,16 @@ func TestARateLimitedLogIsScaledAndCalledAnEstimate(t *testing.T) {
 	}
 }
 
-func TestPlansHaveRealRowsAndNoLiterals(t *testing.T) {
+func TestPlansHaveRealRowsAndNoLiteralsAlsoAfterARestart(t *testing.T) {
 	s, _ := logging(t, servers.MariaDB1011)
 	s.Exec(t, "CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT PRIMARY KEY, kind INT, note VARCHAR(40), KEY kinds (kind))",
 		"INSERT INTO shop.orders SELECT seq, seq % 10, CONCAT('note ', seq) FROM shop.seq_1_to_1000")
-	polls := newPoller(t, open(t, s, 1))
+	server := open(t, s, 1)
+	polls := newPoller(t, server)
 	const query = "SELECT COUNT(*) FROM shop.orders FORCE INDEX (kinds) WHERE kind = 3 AND note <> 'secret4711'"
 	execAnew(t, s, query, "DO 0", "DO 0")
 	parts := polls.parts(t)
-	var got *snapshot.StatementPlan
-	for i, row := range parts.Plans.Rows {
-		if row.Fingerprint == sqltext.Fingerprint(query) {
-			got = &parts.Plans.Rows[i]
-		}
-	}
-	if got == nil || len(got.Tables) != 1 {
-		t.Fatalf("plans = %+v, want one of the query", parts.Plans.Rows)
-	}
+	got := planOf(t, parts, query)
 	table := got.Tables[0]
 	if table.Table != "orders" || table.Key != "kinds" || table.RowsRead == nil || *table.RowsRead != 100 || got.Seconds <= 0 {
 		t.Errorf("plan = %+v, want 100 rows read of orders by kinds", got)
@@ -294,6 +287,33 @@ func TestPlansHaveRealRowsAndNoLiterals(t *testing.T) {
 	text, err := json.Marshal(parts)
 	if err != nil || strings.Contains(string(text), "4711") {
 		t.Errorf("%v: a literal left the host: %s", err, text)
+	}
+	polls.restart(t, server)
+	if diff := cmp.Diff(got, planOf(t, polls.parts(t), query)); diff != "" {
+		t.Errorf("the plan after a restart of the agent (-before +after):\n%s", diff)
+	}
+}
+
+// planOf is the plan of a statement that reads one table.
+func planOf(t *testing.T, parts *snapshot.Server, statement string) snapshot.StatementPlan {
+	t.Helper()
+	for _, row := range parts.Plans.Rows {
+		if row.Fingerprint == sqltext.Fingerprint(statement) && len(row.Tables) == 1 {
+			return row
+		}
+	}
+	t.Fatalf("plans = %+v, want one of %s", parts.Plans.Rows, statement)
+	return snapshot.StatementPlan{}
+}
+
+func TestNoMorePlansAreTakenUpThanAreKept(t *testing.T) {
+	rows := make([]snapshot.StatementPlan, 2*snapshot.MaxPlans)
+	for i := range rows {
+		rows[i] = snapshot.StatementPlan{Fingerprint: fmt.Sprint(i), Schema: "shop"}
+	}
+	kept := keptPlans(rows)
+	if _, found := kept[groupKey{"shop", "0"}]; len(kept) != snapshot.MaxPlans || !found {
+		t.Errorf("%d plans, with the first %v; want the first %d", len(kept), found, snapshot.MaxPlans)
 	}
 }
 
