@@ -123,7 +123,7 @@ func (b *board) merge(fresh *snapshot.Snapshot) {
 	defer b.mu.Unlock()
 	b.joined.Merge(fresh)
 	for _, name := range snapshot.Sections() {
-		if s := fresh.Section(name); s.Machine != nil || len(s.Servers) > 0 {
+		if s := fresh.Section(name); s.Machine != nil || s.PHP != nil || s.PHPProfile != nil || len(s.Servers) > 0 {
 			b.revisions[name]++
 		}
 	}
