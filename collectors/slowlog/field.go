@@ -13,20 +13,25 @@ type field struct {
 	is   Figure
 }
 
-// prefix is a name as it stood in a header: with what was before it, and one blank behind it. Its first and
-// its last eight bytes are all of most of them, and compared at once.
+// prefix is a name as it stood in a header: with what was before it, and one blank behind it. It is compared
+// in words of eight bytes: the first and the last of it are all of most names, and with the second and the
+// last but one they are all of any.
 type prefix struct {
-	text        string
-	first, last uint64
-	tail        int    // where the last ones begin
-	mask        uint64 // of what counts in both, if there are less than eight
+	length                          int
+	tail                            int    // where the last word begins
+	mask                            uint64 // what counts of the first word, and of the last, if there are less than eight bytes
+	first, second, lastButOne, last uint64
 }
 
+// longestPrefix bounds the names that are remembered, in bytes. Servers write none that are longer.
+const longestPrefix = 32
+
 func newPrefix(text []byte) prefix {
-	padded := append(make([]byte, 0, longestPrefix+8), text...)
-	padded = padded[:len(text)+8]
-	p := prefix{text: string(text), tail: max(len(text)-8, 0), mask: 1<<(8*len(text)) - 1}
-	p.first, p.last = eight(padded, 0), eight(padded, p.tail)
+	n := len(text)
+	text = append(make([]byte, 0, longestPrefix), text...)[:longestPrefix]
+	p := prefix{length: n, tail: max(n-8, 0), mask: 1<<(8*n) - 1}
+	p.first, p.second, p.last = eight(text, 0), eight(text, 8), eight(text, p.tail)
+	p.lastButOne = eight(text, max(n-16, 0))
 	return p
 }
 
@@ -52,9 +57,6 @@ type fields struct {
 
 // mostFields bounds what is remembered. No server has more; behind them a hostile log is read slower.
 const mostFields = 64
-
-// longestPrefix bounds the names that are remembered, in bytes.
-const longestPrefix = 64
 
 // find returns the field at pos, which is not the expected one, and where its value begins: some lines are
 // not in every header. Where pos is a line end, it is the first field of the next line. It returns nil if

@@ -123,24 +123,28 @@ func (h *header) pairs(b []byte, pos int, e *Entry) int {
 }
 
 // expected reads the fields that stand at pos as in the headers before, from line to line, and returns where
-// the last one ends. Most values are a single digit.
+// the last one ends. Most of a log is read here. Most values are a single digit.
 func (h *header) expected(b []byte, pos int, e *Entry) int {
 	known, at := h.fields.known, h.fields.at
 	for ; at < len(known) && len(b)-pos > longestPrefix+8; at++ {
 		f := &known[at]
-		n := len(f.text)
-		differs := (eight(b, pos) ^ f.first) | (eight(b, pos+f.tail) ^ f.last)
-		if differs&f.mask != 0 || n > 16 && string(b[pos+8:pos+f.tail]) != f.text[8:f.tail] {
+		tail := pos + f.tail
+		differs := (eight(b, pos) ^ f.first | (eight(b, tail) ^ f.last)) & f.mask
+		if f.length > 16 {
+			differs |= eight(b, pos+8) ^ f.second | (eight(b, tail-8) ^ f.lastButOne)
+		}
+		if differs != 0 {
 			break
 		}
-		value := eight(b, pos+n)
+		pos += f.length
+		value := eight(b, pos)
 		digit, next := value&0xff-'0', byte(value>>8)
 		if digit <= 9 && next == ' ' && f.form <= inDigits {
 			e.set(f.is, digit)
-			pos += n + 1
+			pos++
 			continue
 		}
-		pos = h.value(b, pos+n, f, e)
+		pos = h.value(b, pos, f, e)
 	}
 	h.fields.at = at
 	return pos

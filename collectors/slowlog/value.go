@@ -72,12 +72,18 @@ func (f form) parse(b []byte) (n uint64, ok bool) {
 func (h *header) database(b []byte, pos int, e *Entry) (end int) {
 	h.schema = true
 	end = valueEnd(b, pos)
-	if rest := b[end:]; !bytes.HasPrefix(rest, []byte("  QC_hit: No\n")) && !bytes.HasPrefix(rest, []byte("  QC_hit: Yes\n")) {
+	if !endsSchema(b[end:]) {
 		line, _ := cutLine(b[pos:])
 		end = pos + nameEnd(line)
 	}
 	e.Database = b[pos:end]
 	return end
+}
+
+// endsSchema reports whether b begins with what mostly stands behind the value of Schema in its line.
+func endsSchema(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("  QC_hit: No\n")) || bytes.HasPrefix(b, []byte("  QC_hit: Yes\n")) ||
+		bytes.HasPrefix(b, []byte("  Last_errno: 0  Killed: 0\n"))
 }
 
 // nameEnd returns where in the rest of a line the name of a database ends.
