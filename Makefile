@@ -69,6 +69,10 @@ bench-agent: ## The agent's CPU, memory and connections, beside mysqld_exporter'
 bench-fleet: ## The advisor with 1,000 replayed agents (10 min)
 	$(TRIAL) -bench '^BenchmarkFleet$$'
 
+.PHONY: bench-probe
+bench-probe: ## The probe's accuracy against the scripts' own clocks, and its cost (40 min on idle cores)
+	PLIMSOLL_BENCH=1 go test -count=1 -timeout 90m -run '^$$' -benchtime 1x -bench '^BenchmarkProbe' ./collectors/phpfpm/sampler
+
 .PHONY: bench-digest
 bench-digest: build ## `plimsoll digest` beside pt-query-digest, go-mysql and a plain scan (5 min)
 	cd fixtures/digestbench && go run . -plimsoll ../../bin/plimsoll

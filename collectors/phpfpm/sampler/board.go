@@ -87,7 +87,7 @@ func findBoard(proc string, master int, from reader, pool string, pids []int) (*
 	failure := errNoBoard
 	for _, m := range sharedMaps(maps) {
 		head := make([]byte, maxBoardHeader)
-		if from.Read(m.addr, head) != nil || nameAt(head, pool) < 0 {
+		if m.size > maxBoardBytes || from.Read(m.addr, head) != nil || nameAt(head, pool) < 0 {
 			continue
 		}
 		raw := make([]byte, m.size)
@@ -118,7 +118,8 @@ type mapping struct{ addr, size uint64 }
 // does not have a pool's name at its beginning anyway.
 const maxBoardBytes = 32 << 20
 
-// sharedMaps returns the mappings without a file that processes share: FPM allocates a scoreboard as one.
+// sharedMaps returns the mappings without a file that processes share: FPM allocates a scoreboard as one, and
+// opcache its memory.
 func sharedMaps(maps []byte) []mapping {
 	var found []mapping
 	for lines := bufio.NewScanner(bytes.NewReader(maps)); lines.Scan(); {
@@ -129,7 +130,7 @@ func sharedMaps(maps []byte) []mapping {
 		from, to, _ := strings.Cut(f[0], "-")
 		start, startErr := strconv.ParseUint(from, 16, 64)
 		end, endErr := strconv.ParseUint(to, 16, 64)
-		if startErr == nil && endErr == nil && end > start && end-start <= maxBoardBytes {
+		if startErr == nil && endErr == nil && end > start {
 			found = append(found, mapping{start, end - start})
 		}
 	}
@@ -141,6 +142,18 @@ const (
 	// poolNameBytes is the room for a pool's name, its final zero included.
 	poolNameBytes = 32
 )
+
+// largest returns the largest of the mappings that processes share: opcache's, which has 128 MB by default and 8 at
+// least.
+func largest(maps []mapping) mapping {
+	var most mapping
+	for _, m := range maps {
+		if m.size > most.size {
+			most = m
+		}
+	}
+	return most
+}
 
 // nameAt returns where a scoreboard has the pool's name: behind its locks, which take 16 bytes before
 // PHP 8.4 and 28 since. It is -1 if it is nowhere.

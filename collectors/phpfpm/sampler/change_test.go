@@ -146,7 +146,7 @@ func (s *site) another(t *testing.T, jit bool, wrapper ...string) another {
 		}
 	}
 	nginx := servers.StartNginx(t, servers.FrontController(s.fpm.Root, listen)...)
-	return another{&site{fpm: s.fpm, url: nginx.URL}, listen}
+	return another{&site{fpm: s.fpm, url: nginx.URL, search: s.search}, listen}
 }
 
 // libraries returns the folders that a process has its libraries from. Its environment tells no more: FPM writes
@@ -167,7 +167,7 @@ func libraries(t *testing.T, pid int) string {
 }
 
 // masterOf returns the process that has a configuration.
-func masterOf(t *testing.T, configuration string) int {
+func masterOf(t testing.TB, configuration string) int {
 	t.Helper()
 	for _, m := range findMasters(t) {
 		if m.Config == configuration {
@@ -178,7 +178,7 @@ func masterOf(t *testing.T, configuration string) int {
 	return 0
 }
 
-func findMasters(t *testing.T) []phpfpm.Master {
+func findMasters(t testing.TB) []phpfpm.Master {
 	t.Helper()
 	masters, err := phpfpm.Find("/proc")
 	if err != nil {

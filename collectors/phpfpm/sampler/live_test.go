@@ -26,6 +26,12 @@ import (
 type site struct {
 	fpm *servers.FPM
 	url string
+	// search is an address that stands for a search engine's.
+	search string
+}
+
+func (s *site) options(hertz float64) Options {
+	return Options{Hertz: hertz, MostCPU: 1, Backends: map[string]snapshot.PHPState{s.search: snapshot.PHPSearch}}
 }
 
 func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
@@ -33,11 +39,7 @@ func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
 	db := servers.Start(t, servers.MariaDB1011, servers.OpenSocket())
 	db.CreateUser(t, "page")
 	redis := servers.StartRedis(t)
-	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		ms, _ := strconv.ParseFloat(strings.Trim(r.URL.Path, "/"), 64)
-		time.Sleep(time.Duration(ms * float64(time.Millisecond)))
-	}))
-	t.Cleanup(slow.Close)
+	slow, search := slowServer(t), slowServer(t)
 	fpm := servers.StartPHP(t, release, pool)
 	code, err := os.ReadFile("testdata/page.php")
 	if err != nil {
@@ -46,7 +48,7 @@ func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
 	fpm.Script(t, "index.php", string(code))
 	env, err := json.Marshal(map[string]string{
 		"pdo": "mysql:unix_socket=" + db.Socket, "user": "page", "socket": db.Socket,
-		"redis": redis.Socket, "http": slow.URL,
+		"redis": redis.Socket, "http": slow.URL, "search": search.URL,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +59,18 @@ func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
 		name = "www"
 	}
 	nginx := servers.StartNginx(t, servers.FrontController(fpm.Root, fpm.Listen(name))...)
-	return &site{fpm: fpm, url: nginx.URL}
+	return &site{fpm: fpm, url: nginx.URL, search: strings.TrimPrefix(search.URL, "http://")}
+}
+
+// slowServer answers after as many milliseconds as the path says.
+func slowServer(t testing.TB) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ms, _ := strconv.ParseFloat(strings.Trim(r.URL.Path, "/"), 64)
+		time.Sleep(time.Duration(ms * float64(time.Millisecond)))
+	}))
+	t.Cleanup(s.Close)
+	return s
 }
 
 // ask requests a page and returns what it says of itself.
@@ -154,9 +167,9 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 		t.Run(string(release), func(t *testing.T) {
 			s := newSite(t, release, servers.Pool{Children: 8})
 			var truth map[string]float64
-			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+			profile := sample(t, s.options(50), func() {
 				truth = s.load(t, 6, 6*time.Second,
-					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25", "/account?lock=10")
+					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25&search=20", "/account?lock=10")
 			})
 			pool := poolOf(t, profile, s.fpm.Listen("www"))
 			t.Logf("%s, %d looks, %.1f %% of a processor", pool.Version, profile.Samples, 100*profile.CPUSeconds/6)

@@ -92,7 +92,7 @@ func FuzzMemoryIsReadABoundedNumberOfTimes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed []byte, at uint64) {
 		h := &hall{seed: seed}
 		l, _ := layoutOf(20220829)
-		frames, err := readStack(h, at, l)
+		frames, err := readStack(h, at, l, &functions{})
 		if err == nil {
 			sqlOf(h, frames)
 			for _, name := range []string{"PDO::query", "PDOStatement::execute", "mysqli_query", "mysqli_stmt::execute", "mysqli_stmt_execute"} {
@@ -116,16 +116,16 @@ func TestStackAndStatementAreReadFromTheInnermostCall(t *testing.T) {
 		m := image{}
 		name := m.text(0x50000, "query")
 		class := m.put(0x51000, 0, m.text(0x52000, "PDO"))
-		internal := m.put(0x53000, internalFunction, name, class)
-		user := m.put(0x54000, 2, m.text(0x55000, "load\x00/home/x.php:3"), 0)
-		m.put(0x54000+l.file, m.text(0x56000, "/srv/shop/catalog.php"))
-		m.put(0x57000+lineNumber, uint32(42))
+		internal := m.put(0x53000, internalFunction, name, class, string(make([]byte, 200)))
+		user := m.put(0x54000, 2, m.text(0x55000, "load\x00/home/x.php:3"), 0,
+			string(make([]byte, l.file-24)), m.text(0x56000, "/srv/shop/catalog.php"))
+		m.put(0x57000+lineNumber, 42)
 		outer := m.put(0x60000, 0x57000, 0, 0, user, 0, 0, 0)
 		sql := m.text(0x58000, "SELECT 1 FROM t")
 		inner := m.put(0x61000, 0, 0, 0, internal, 0x7000, 0, outer, 0, 0, 0, sql, typeString)
 		m.put(0x40000+l.frame, inner)
 
-		frames, err := readStack(m, 0x40000, l)
+		frames, err := readStack(m, 0x40000, l, &functions{})
 		want := []frame{
 			{function: "PDO::query", at: inner, this: 0x7000},
 			{function: "load", file: "/srv/shop/catalog.php", line: 42, at: outer},

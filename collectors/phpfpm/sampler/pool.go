@@ -14,17 +14,18 @@ type pool struct {
 	board   *board
 	program program
 	// layout is nil where the memory of PHP cannot be read, so that there are no routes and no places.
-	layout   *layout
-	resolver resolver
-	ledger   *ledger
-	digests  *digests
+	layout    *layout
+	functions functions
+	resolver  resolver
+	ledger    *ledger
+	digests   *digests
 	// open makes a process of a worker's own number, and fails if there is none yet.
 	open func(own int) (process, int, error)
 	// gaps are what could not be read, by what it was.
 	gaps map[gapKind]snapshot.Gap
 
-	workers map[int]*worker // by their place in the scoreboard
-	read    time.Duration   // when the scoreboard was read
+	workers []*worker     // by their place in the scoreboard, nil where there is none
+	read    time.Duration // when the scoreboard was read
 	busy    int
 	alive   int
 	checks  checks
@@ -93,7 +94,7 @@ func (p *pool) worker(i int, s slot, used bool, now time.Duration) *worker {
 	w := p.workers[i]
 	if w != nil && (!used || w.pid != s.pid || w.last.started != s.started || s.requests < w.last.requests) {
 		p.leave(w)
-		delete(p.workers, i)
+		p.workers[i] = nil
 		w = nil
 	}
 	if w == nil && used {
@@ -215,7 +216,7 @@ func (p *pool) glimpse(w *worker, v *visit, i int) (g glimpse, err error) {
 	if g.wait.state == snapshot.PHPCPU || !p.board.informed(i) {
 		return g, nil
 	}
-	frames, err := readStack(w.process, p.program.executor, *p.layout)
+	frames, err := readStack(w.process, p.program.executor, *p.layout, &p.functions)
 	if err != nil {
 		return g, nil //nolint:nilerr // It runs again, and what was read is of two moments.
 	}
@@ -336,7 +337,7 @@ var errOtherMemory = errors.New("the memory of this PHP is not laid out as its r
 // carry books what is known of requests that go on.
 func (p *pool) carry() {
 	for _, w := range p.workers {
-		if w.current != nil && (w.current.known || w.current.tried >= maxTries) {
+		if w != nil && w.current != nil && (w.current.known || w.current.tried >= maxTries) {
 			p.settle(w)
 			p.ledger.batch.carry(w.current)
 		}
@@ -346,8 +347,10 @@ func (p *pool) carry() {
 // close ends all accounts of a pool that has gone.
 func (p *pool) close() {
 	for i, w := range p.workers {
-		p.leave(w)
-		delete(p.workers, i)
+		if w != nil {
+			p.leave(w)
+			p.workers[i] = nil
+		}
 	}
 	p.busy, p.alive = 0, 0
 }

@@ -200,7 +200,9 @@ func (s *Sampler) everySecond(now time.Duration) (more bool) {
 	known := map[int]bool{}
 	for _, p := range s.pools {
 		for _, w := range p.workers {
-			known[w.host] = true
+			if w != nil {
+				known[w.host] = true
+			}
 		}
 	}
 	for _, m := range s.masters {
@@ -235,7 +237,7 @@ func (s *Sampler) weigh(l *ledger) {
 			continue
 		}
 		for _, w := range p.workers {
-			if w.process != nil {
+			if w != nil && w.process != nil {
 				pids = append(pids, w.host)
 				owner[w.host] = p
 			}
@@ -257,6 +259,7 @@ func (s *Sampler) Close() {
 	defer s.mu.Unlock()
 	for _, p := range s.pools {
 		p.carry()
+		p.functions.forget()
 	}
 	for _, l := range s.ledgers {
 		l.book.close(l.batch)
@@ -300,7 +303,7 @@ func (s *Sampler) find() {
 // open takes up a pool. What cannot be looked at is a gap.
 func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 	p := &pool{
-		master: m, digests: s.digests, gaps: map[gapKind]snapshot.Gap{}, workers: map[int]*worker{},
+		master: m, digests: s.digests, gaps: map[gapKind]snapshot.Gap{},
 		open: (&children{proc: s.options.Proc, master: m, pool: found}).open,
 	}
 	server := listenAddress(s.options.Proc, found)
@@ -316,8 +319,11 @@ func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 		s.gaps = append(s.gaps, p.sortedGaps()...)
 		return
 	}
-	p.board = board
+	p.board, p.workers = board, make([]*worker, board.children())
 	s.readProgram(p, found)
+	if maps, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
+		p.functions.lasting = largest(sharedMaps(maps))
+	}
 	p.resolver.mounts, _ = readMounts(fmt.Sprintf("%s/%d/mountinfo", s.options.Proc, m.PID))
 	s.pools[key] = p
 }

@@ -1,6 +1,9 @@
 package sampler
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // frame is a call on PHP's stack.
 type frame struct {
@@ -28,7 +31,6 @@ const (
 	functionType  = 0 // zend_function.type
 	functionName  = 8 // .common.function_name
 	functionClass = 16
-	functionBytes = 24
 	className     = 8
 	lineNumber    = 24 // zend_op.lineno
 
@@ -51,47 +53,110 @@ const (
 )
 
 // readStack returns the calls of a worker, the innermost first.
-func readStack(from reader, executor uint64, l layout) ([]frame, error) {
-	v := view{from: from}
+func readStack(from reader, executor uint64, l layout, known *functions) ([]frame, error) {
+	v, calls := view{from: from}, view{from: &page{from: from}}
 	var frames []frame
 	at := v.uint64(executor + l.frame)
 	for range maxFrames {
-		if at == 0 || v.err != nil {
+		if at == 0 || v.err != nil || calls.err != nil {
 			break
 		}
 		var raw [frameBytes]byte
-		v.read(at, raw[:])
-		if function := native64(raw[frameFunction:]); function != 0 && v.err == nil {
-			f := readFunction(&v, function, native64(raw[frameLine:]), l)
+		calls.read(at, raw[:])
+		if function := native64(raw[frameFunction:]); function != 0 && calls.err == nil {
+			f := known.read(&v, function, l)
 			f.at, f.this = at, native64(raw[frameThis:])
+			if opline := native64(raw[frameLine:]); opline != 0 && !f.internal() {
+				f.line = int(uint32(v.uint64(opline + lineNumber)))
+			}
 			frames = append(frames, f)
 		}
 		at = native64(raw[framePrevious:])
 	}
-	return frames, v.err
+	return frames, errors.Join(v.err, calls.err)
 }
 
-func readFunction(v *view, function, opline uint64, l layout) frame {
-	var raw [functionBytes]byte
-	v.read(function, raw[:])
-	f := frame{function: "{main}"}
-	if name := native64(raw[functionName:]); name != 0 {
-		f.function = readName(v, name)
-	}
-	if class := native64(raw[functionClass:]); class != 0 {
-		f.function = readName(v, v.uint64(class+className)) + "::" + f.function
-	}
-	if raw[functionType] == internalFunction {
-		return f
-	}
-	f.file = string(readString(v, v.uint64(function+l.file), maxPath))
-	if opline != 0 {
-		var line [4]byte
-		v.read(opline+lineNumber, line[:])
-		f.line = int(native32(line[:]))
-	}
-	return f
+// page reads memory a page at a time: PHP's calls lie one behind the other in a stack of their own, which holds
+// no texts.
+type page struct {
+	from reader
+	addr uint64
+	room [pageBytes]byte
+	full bool
 }
+
+const pageBytes = 4096
+
+// Read reads the page around what is asked for, unless that lies in two.
+func (p *page) Read(addr uint64, into []byte) error {
+	base := addr &^ (pageBytes - 1)
+	if addr-base+uint64(len(into)) > pageBytes {
+		return p.from.Read(addr, into)
+	}
+	if !p.full || base != p.addr {
+		if err := p.from.Read(base, p.room[:]); err != nil {
+			return p.from.Read(addr, into)
+		}
+		p.addr, p.full = base, true
+	}
+	copy(into, p.room[addr-base:])
+	return nil
+}
+
+// functions remembers the names of functions that stay where they are: PHP's own, and those in opcache's memory,
+// which is only added to until it is emptied as a whole.
+type functions struct {
+	lasting mapping // opcache's memory
+	known   map[uint64]function
+}
+
+// function is what was read of a zend_function, and the words by which it is known again.
+type function struct {
+	frame            frame
+	name, class, key uint64
+}
+
+// maxFunctions bounds what is remembered; a large application has some ten thousand functions, of which few wait.
+const maxFunctions = 1 << 13
+
+func (k *functions) read(v *view, at uint64, l layout) frame {
+	head := make([]byte, l.file+8)
+	v.read(at, head)
+	kind, name, class := head[functionType], native64(head[functionName:]), native64(head[functionClass:])
+	file := native64(head[l.file:])
+	if kind == internalFunction {
+		file = 0
+	}
+	if f, ok := k.known[at]; ok && f.name == name && f.class == class && f.key == file {
+		return f.frame
+	}
+	f := function{frame: frame{function: "{main}"}, name: name, class: class, key: file}
+	if name != 0 {
+		f.frame.function = readName(v, name)
+	}
+	if class != 0 {
+		f.frame.function = readName(v, v.uint64(class+className)) + "::" + f.frame.function
+	}
+	if file != 0 {
+		f.frame.file = string(readString(v, file, maxPath))
+	}
+	if v.err == nil && (kind == internalFunction || k.lasting.holds(at)) {
+		k.remember(at, f)
+	}
+	return f.frame
+}
+
+func (k *functions) remember(at uint64, f function) {
+	if k.known == nil || len(k.known) >= maxFunctions {
+		k.forget()
+	}
+	k.known[at] = f
+}
+
+// forget is called now and then, as opcache may have been emptied.
+func (k *functions) forget() { k.known = map[uint64]function{} }
+
+func (m mapping) holds(addr uint64) bool { return addr >= m.addr && addr-m.addr < m.size }
 
 // readName reads the name of a function or class, without what PHP adds to those that have none: the name of an
 // anonymous class ends in its file behind a zero, and since 8.4 a closure's in where it stands.

@@ -46,6 +46,7 @@ foreach ($ask as $what => $ms) {
             $r->rawCommand('BLPOP', 'nothing', (string) $s);
         }),
         'http' => timed('http', fn () => rate($env['http'] . "/$ms")),
+        'search' => timed('search', fn () => rate($env['search'] . "/$ms")),
         'sleep' => timed('sleep', fn () => usleep((int) ($s * 1e6))),
         'cpu' => timed('cpu', function () use ($s) { $t = microtime(true); while (microtime(true) - $t < $s) { } }),
         'lock' => with_lock(fn () => timed('sleep', fn () => usleep((int) ($s * 1e6)))),
