@@ -16,6 +16,7 @@ import (
 
 	"plimsoll/agent/config"
 	"plimsoll/collectors"
+	collector "plimsoll/collectors/mysql"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -54,12 +55,9 @@ func (s search) login(ctx context.Context, socket string) (server config.MySQL, 
 	return server, port, nil
 }
 
-// selectNetworking works on every server since MySQL 5.6 and MariaDB 10.3.
-const selectNetworking = "/* plimsoll */ SHOW GLOBAL VARIABLES WHERE Variable_name IN ('port', 'skip_networking', 'bind_address')"
-
 func networking(ctx context.Context, db *sql.DB) (map[string]string, error) {
 	variables := map[string]string{}
-	err := collectors.Each(ctx, db, selectNetworking, func(rows *sql.Rows) error {
+	err := collectors.Each(ctx, db, collector.SelectNetworking, func(rows *sql.Rows) error {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
 			return err

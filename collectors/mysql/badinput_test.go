@@ -172,6 +172,7 @@ func TestOwnStatementsAreNotReported(t *testing.T) {
 		jobs := server.Jobs()
 		polls := newPoller(t, server)
 		for range 2 {
+			s.Exec(t, SelectNetworking)
 			for _, job := range jobs {
 				run(t, job)
 			}

@@ -6,6 +6,11 @@ import (
 	"plimsoll/collectors/sqltext"
 )
 
+// SelectNetworking asks a server where it listens; its rows are a name and a
+// value. What finds servers asks it before there is a [Server], so that it is
+// known here as the agent's own. It works since MySQL 5.6 and MariaDB 10.3.
+const SelectNetworking = comment + "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('port', 'skip_networking', 'bind_address')"
+
 // ownStatements remembers what this package runs, so that its digests are left
 // out of what is reported of the customer's. Someone else's statement of the
 // same text is left out with ours.
@@ -16,7 +21,7 @@ type ownStatements struct {
 
 func newOwnStatements() *ownStatements {
 	o := &ownStatements{texts: map[string]string{}}
-	for _, query := range sessionStatements() {
+	for _, query := range append(sessionStatements(), SelectNetworking) {
 		o.add(query)
 	}
 	return o
