@@ -240,10 +240,10 @@ func TestSessionsAreLimited(t *testing.T) {
 		defer func() { _ = q.Close() }()
 		want := map[string]string{
 			"time_zone": "+00:00", "lock_wait_timeout": "1", "innodb_lock_wait_timeout": "1", "sql_mode": "",
-			"max_execution_time": "2000", "long_query_time": "10", "explain_json_format_version": "1",
+			"max_execution_time": "2000", "long_query_time": "10",
 		}
 		if s.Family == scratch.MariaDB {
-			for _, name := range []string{"max_execution_time", "long_query_time", "explain_json_format_version"} {
+			for _, name := range []string{"max_execution_time", "long_query_time"} {
 				delete(want, name)
 			}
 			want["max_statement_time"], want["slow_query_log"] = "2", "0"

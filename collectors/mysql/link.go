@@ -32,13 +32,11 @@ const (
 	setMariaDB  = "SET SESSION max_statement_time = 2"
 )
 
-// Settings that a server may not know, or a managed one may refuse.
+// Settings that a managed server may refuse.
 const (
 	// Our statements are no news for a slow log (prometheus/mysqld_exporter#775).
 	setQuietMySQL   = "SET SESSION long_query_time = 10"
 	setQuietMariaDB = "SET SESSION slow_query_log = OFF"
-	// MySQL 8.3; version 2 has no query_block, which every reader of plans knows.
-	setExplain = "SET SESSION explain_json_format_version = 1"
 )
 
 const selectVersion = "SELECT @@version, @@version_comment"
@@ -47,7 +45,7 @@ const selectVersion = "SELECT @@version, @@version_comment"
 func sessionStatements() []string {
 	return []string{
 		selectVersion, setCommon, setReadOnly, setMySQL, setMariaDB,
-		setQuietMySQL, setQuietMariaDB, setExplain,
+		setQuietMySQL, setQuietMariaDB,
 	}
 }
 
@@ -121,21 +119,19 @@ func limitSession(ctx context.Context, conn driver.Conn) (snapshot.Family, error
 	}
 	family := snapshot.MySQL
 	required := []string{setCommon, setReadOnly, setMySQL}
-	optional := []string{setQuietMySQL, setExplain}
+	quiet := setQuietMySQL
 	if strings.Contains(strings.ToLower(strings.Join(version, " ")), "mariadb") {
 		family = snapshot.MariaDB
 		required = []string{setCommon, setReadOnly, setMariaDB}
-		optional = []string{setQuietMariaDB}
+		quiet = setQuietMariaDB
 	}
 	for _, statement := range required {
 		if err := exec(ctx, conn, comment+statement); err != nil {
 			return "", err
 		}
 	}
-	for _, statement := range optional {
-		if err := exec(ctx, conn, comment+statement); err != nil && featureOf(err) == "" {
-			return "", err
-		}
+	if err := exec(ctx, conn, comment+quiet); err != nil && featureOf(err) == "" {
+		return "", err
 	}
 	return family, nil
 }
