@@ -58,7 +58,7 @@ bench: ## All benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 # What costs minutes and needs real servers beside it is skipped by the other benchmarks' run.
-# PLIMSOLL_BENCH_SECONDS is how long each thing is watched, PLIMSOLL_BENCH_ROUNDS how often.
+# PLIMSOLL_BENCH_SECONDS is how long each thing is watched, from 60, PLIMSOLL_BENCH_ROUNDS how often.
 TRIAL := PLIMSOLL_BENCH=1 go test -count=1 -timeout 90m -run '^$$' -benchtime 1x ./fixtures/trial
 
 .PHONY: bench-agent
