@@ -22,8 +22,6 @@ const (
 	gapCall
 	gapProgram
 	gapLayout
-	gapRoutes
-	gapJIT
 	gapMemory
 	gapKinds // how many there are
 )
@@ -37,7 +35,7 @@ func (k gapKind) what() string {
 		return "how long workers run is unknown"
 	case gapCall:
 		return "what workers wait for is unknown"
-	case gapProgram, gapLayout, gapRoutes, gapJIT:
+	case gapProgram, gapLayout:
 		return "routes, places in the program and statements are unknown"
 	case gapMemory:
 		return "the memory of workers is unknown"

@@ -169,7 +169,7 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			var truth map[string]float64
 			profile := sample(t, s.options(50), func() {
 				truth = s.load(t, 6, 6*time.Second,
-					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25&search=20", "/account?lock=10")
+					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25&search=20", "/account?lock=10", "/order/N?stmt=25")
 			})
 			pool := poolOf(t, profile, s.fpm.Listen("www"))
 			t.Logf("%s, %d looks, %.1f %% of a processor", pool.Version, profile.Samples, 100*profile.CPUSeconds/6)
@@ -227,6 +227,7 @@ func holdRows(t testing.TB, profile *snapshot.PHPProfile, pool snapshot.PoolProf
 		{"/search/{id}", "usleep", "{closure}", ""}:                                                        true,
 		{"/checkout", "curl_exec", "rate", ""}:                                                             true,
 		{"/checkout", "PDOStatement::execute", "Catalog::prepared", "SELECT ? AS a, SLEEP(?) AS prepared"}: true,
+		{"/order/{id}", "mysqli_stmt::execute", "{closure}", "SELECT ? AS b, SLEEP(?) AS statement"}:       true,
 		{"/account", "flock", "{closure}", ""}:                                                             true,
 		{"/account", "usleep", "{closure}", ""}:                                                            true,
 	}

@@ -40,6 +40,14 @@ foreach ($ask as $what => $ms) {
             $m = mysqli_connect('localhost', $env['user'], $env['user'], '', 0, $env['socket']);
             mysqli_query($m, "SELECT $id, SLEEP($s), 'marked-secret' AS procedural");
         }),
+        'stmt' => timed('mysql', function () use ($env, $s, $id) {
+            mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT | MYSQLI_REPORT_INDEX);
+            $m = mysqli_connect('localhost', $env['user'], $env['user'], '', 0, $env['socket']);
+            $q = $m->prepare('SELECT ? AS b, SLEEP(?) AS statement');
+            $q->bind_param('id', $id, $s);
+            $q->execute();
+            $q->get_result();
+        }),
         'redis' => timed('redis', function () use ($env, $s) {
             $r = new Redis();
             $r->connect($env['redis']);
