@@ -136,6 +136,9 @@ func (r *round) master(m Master) {
 	workers := map[string][]Worker{}
 	for _, p := range m.Pools {
 		workers[p.Name] = p.Workers
+		if slices.ContainsFunc(configs, func(c PoolConfig) bool { return c.StatusListen != "" && c.Name+statusPool == p.Name }) {
+			continue
+		}
 		if !slices.ContainsFunc(configs, func(c PoolConfig) bool { return c.Name == p.Name }) {
 			configs = append(configs, PoolConfig{Name: p.Name})
 		}

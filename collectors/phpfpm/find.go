@@ -95,9 +95,16 @@ func look(proc string, pid int, masters map[int]*Master, pools map[poolKey][]Wor
 	pools[key] = append(pools[key], Worker{PID: pid, Own: own, StartTicks: s.StartTicks})
 }
 
+// statusPool ends the name of the pool that FPM makes by itself for another's pm.status_listen. It
+// serves nobody but who asks for the status page.
+const statusPool = "_status"
+
 // gather gives masters their pools. A worker whose master was not found is an orphan that ends soon.
 func gather(masters map[int]*Master, pools map[poolKey][]Worker) []Master {
 	for key, workers := range pools {
+		if base, ok := strings.CutSuffix(key.name, statusPool); ok && pools[poolKey{key.master, base}] != nil {
+			continue
+		}
 		slices.SortFunc(workers, func(a, b Worker) int { return a.PID - b.PID })
 		if m := masters[key.master]; m != nil {
 			m.Pools = append(m.Pools, Pool{Name: key.name, Workers: workers})

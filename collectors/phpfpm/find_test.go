@@ -16,6 +16,7 @@ func TestMastersAndPoolsAreFoundByTheirTitles(t *testing.T) {
 	p.add(700, 1, "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)", "700")
 	p.add(702, 700, "php-fpm: pool www"+strings.Repeat(" ", 40), "702")
 	p.add(701, 700, "php-fpm: pool www", "701")
+	p.add(704, 700, "php-fpm: pool www_status", "704")
 	p.add(703, 700, "/lib64/ld-linux-x86-64.so.2\x00--library-path\x00/lib\x00php-fpm: pool admin", "703")
 	p.add(90, 1, "php-fpm: master process (/usr/local/etc/php-fpm.conf)", "90\t1")
 	p.add(91, 90, "php-fpm: pool www", "91\t7")

@@ -121,6 +121,26 @@ func TestAPoolWithoutAStatusPageIsAGap(t *testing.T) {
 	}
 }
 
+// FPM answers at pm.status_listen by a pool of its own making.
+func TestThePoolOfAStatusPageIsNone(t *testing.T) {
+	c := &collector{proc: "/proc"}
+	for _, manager := range []string{"static", "ondemand"} {
+		f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: manager, StatusListen: true, Settings: []string{"pm = " + manager}})
+		for range 2 { // its worker is there from the first answer on
+			collect(t, c, f, manager)
+		}
+	}
+	var s snapshot.Snapshot
+	if err := c.Collect(t.Context(), &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range s.PHP.Pools {
+		if p.Name == "static_status" || p.Name == "ondemand_status" {
+			t.Errorf("pool %s at %q was found", p.Name, p.Server)
+		}
+	}
+}
+
 func TestAnOndemandPoolWithoutWorkersIsKnown(t *testing.T) {
 	f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: "rare", StatusListen: true, Settings: []string{"pm = ondemand"}}, servers.Pool{Name: "www", Children: 1})
 	pool, _ := collect(t, &collector{proc: "/proc"}, f, "rare")
