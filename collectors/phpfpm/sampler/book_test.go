@@ -122,21 +122,26 @@ func TestBooksStayWithinTheirRoom(t *testing.T) {
 func TestRepeatsAreCountedOnlyWhereTheyAreSure(t *testing.T) {
 	type note struct {
 		fingerprint       string
-		literal           uint64
+		literal, sent     uint64
 		repeat, identical bool
 	}
 	var r recall
 	for i, n := range []note{
-		{"a", 1, false, false},
-		{"a", 1, false, false}, // It may be the same call.
-		{"a", 2, true, false},
-		{"b", 9, false, false},
-		{"a", 1, true, true},
-		{"", 0, false, false},
-		{"a", 1, true, true},
-		{"a", 3, true, false},
+		{"a", 1, 0, false, false},
+		{"a", 1, 0, false, false}, // It may be the same call.
+		{"a", 2, 0, true, false},
+		{"b", 9, 0, false, false},
+		{"a", 1, 0, true, true},
+		{"", 0, 0, false, false},
+		{"a", 1, 0, true, true},
+		{"a", 3, 0, true, false},
+		{"c", 1, 100, false, false},
+		{"c", 1, 100, false, false}, // It is the same call: nothing was sent since.
+		{"c", 1, 180, true, true},
+		{"d", 0, 200, false, false}, // Its values are not known.
+		{"d", 0, 280, false, false},
 	} {
-		if repeat, identical := r.note(n.fingerprint, n.literal); repeat != n.repeat || identical != n.identical {
+		if repeat, identical := r.note(n.fingerprint, n.literal, n.sent); repeat != n.repeat || identical != n.identical {
 			t.Errorf("note %d: repeat %v, identical %v, want %v, %v", i, repeat, identical, n.repeat, n.identical)
 		}
 	}

@@ -18,6 +18,6 @@
 // Everything that is read belongs to somebody else's process, which runs on meanwhile and may be hostile:
 // lengths are bounded, pointers are followed a bounded number of times, a sample that changed while it was
 // read is not used, and a layout that does not pass its self-check is not used at all. Literals of statements
-// and values of a request are normalised at once and leave neither this package nor the probe's memory;
-// cookies and bodies are never looked at.
+// and values of a request are normalised at once, or compared within the request by a keyed hash, and leave
+// neither this package nor the probe's memory; cookies and bodies are never looked at.
 package sampler

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -46,8 +47,12 @@ func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
 		t.Fatal(err)
 	}
 	fpm.Script(t, "index.php", string(code))
+	host, port, err := net.SplitHostPort(db.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
 	env, err := json.Marshal(map[string]string{
-		"pdo": "mysql:unix_socket=" + db.Socket, "user": "page", "socket": db.Socket,
+		"pdo": "mysql:unix_socket=" + db.Socket, "tcp": fmt.Sprintf("mysql:host=%s;port=%s", host, port), "user": "page", "socket": db.Socket,
 		"redis": redis.Socket, "http": slow.URL, "search": search.URL,
 	})
 	if err != nil {
@@ -179,6 +184,30 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			if len(profile.Gaps) > 0 {
 				t.Errorf("gaps: %+v", profile.Gaps)
 			}
+		})
+	}
+}
+
+func TestIdenticalReadsAreToldFromOthers(t *testing.T) {
+	for _, release := range servers.PHPs() {
+		t.Run(string(release), func(t *testing.T) {
+			s := newSite(t, release, servers.Pool{Children: 4})
+			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+				s.load(t, 3, 4*time.Second, "/same?identical=30", "/other?different=30")
+			})
+			for _, r := range poolOf(t, profile, s.fpm.Listen("www")).Rows {
+				if r.Call != "PDOStatement::execute" {
+					continue
+				}
+				want := uint64(0)
+				if r.Route == "/same" {
+					want = r.Repeats
+				}
+				if r.Repeats < 20 || r.Identical != want {
+					t.Errorf("%s: %d repeats, %d of them identical, want 20 or more and %d", r.Route, r.Repeats, r.Identical, want)
+				}
+			}
+			holdNoSecrets(t, profile)
 		})
 	}
 }

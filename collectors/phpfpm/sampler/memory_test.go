@@ -107,6 +107,35 @@ func FuzzMemoryIsReadABoundedNumberOfTimes(f *testing.F) {
 	})
 }
 
+func TestValuesAreKnownWhereTheyAreInTheText(t *testing.T) {
+	const query = "SELECT qty FROM stock WHERE product_id = ?"
+	spoken := func(active string) string {
+		m := image{}
+		own, object := m.text(0x58000, query), uint64(0x70400)
+		sent := own
+		if active != query {
+			sent = m.text(0x59000, active)
+		}
+		words := make([]any, 0, 60)
+		for range (400 - 184) / 8 {
+			words = append(words, own) // A statement with the same text is its neighbour.
+		}
+		words = append(words, own, sent)
+		for len(words) < (400+objectFirst)/8 {
+			words = append(words, 0)
+		}
+		m.put(object-400, append(words, own, typeString)...)
+		return string(sqlOf(m, []frame{{function: "PDOStatement::execute", at: 0x61000, this: object}}).spoken)
+	}
+	if got := spoken(query); got != "" {
+		t.Errorf("spoken = %q, want nothing: its values go apart", got)
+	}
+	const emulated = "SELECT qty FROM stock WHERE product_id = '7'"
+	if got := spoken(emulated); got != emulated {
+		t.Errorf("spoken = %q, want what PDO made of it", got)
+	}
+}
+
 func TestStackAndStatementAreReadFromTheInnermostCall(t *testing.T) {
 	for _, api := range []uint32{20210902, 20220829, 20230831, 20240924, 20250925} {
 		l, ok := layoutOf(api)
@@ -133,7 +162,7 @@ func TestStackAndStatementAreReadFromTheInnermostCall(t *testing.T) {
 		if diff := cmp.Diff(want, frames, parts); err != nil || diff != "" {
 			t.Errorf("PHP %s: %v (-want +got):\n%s", l.minor, err, diff)
 		}
-		if got := string(sqlOf(m, frames)); got != "SELECT 1 FROM t" {
+		if got := string(sqlOf(m, frames).text); got != "SELECT 1 FROM t" {
 			t.Errorf("PHP %s: the statement is %q", l.minor, got)
 		}
 	}

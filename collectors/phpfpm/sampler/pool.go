@@ -195,7 +195,9 @@ type glimpse struct {
 	request *request
 	// frames and sql are empty if they changed while they were read.
 	frames []frame
-	sql    []byte
+	sql    statement
+	// sent is how many bytes the connection has sent that the statement went over; 0 if that is not known.
+	sent uint64
 }
 
 // glimpse reads what a worker does, for which request if that is not known yet, and where.
@@ -223,6 +225,9 @@ func (p *pool) glimpse(w *worker, v *visit, i int) (g glimpse, err error) {
 	sql := sqlOf(w.process, frames)
 	if after, err := w.process.Sched(); err == nil && after.slices == w.slices {
 		g.frames, g.sql = frames, sql
+		if len(sql.spoken) > 0 && g.wait.socket > 0 {
+			g.sent = w.process.Sent(g.wait.socket)
+		}
 	}
 	return g, nil
 }
@@ -293,10 +298,10 @@ func (p *pool) describe(v *visit, g glimpse) seen {
 	one.key.State = refined(g.wait, g.frames)
 	one.line = place(&one.key, g.frames, v.root)
 	var literal uint64
-	if len(g.sql) > 0 && one.key.State == snapshot.PHPMySQL {
+	if len(g.sql.text) > 0 && one.key.State == snapshot.PHPMySQL {
 		one.key.Fingerprint, literal = p.digests.add(g.sql)
 	}
-	one.repeat, one.identical = v.recall.note(one.key.Fingerprint, literal)
+	one.repeat, one.identical = v.recall.note(one.key.Fingerprint, literal, g.sent)
 	return one
 }
 

@@ -19,6 +19,8 @@ type process interface {
 	Link(fd int) (string, error)
 	// Socket returns both ends of a socket.
 	Socket(fd int) (ends, error)
+	// Sent returns how many bytes a TCP connection has sent; 0 if that is not known.
+	Sent(fd int) uint64
 }
 
 // sched is /proc/PID/schedstat.

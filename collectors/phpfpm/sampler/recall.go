@@ -3,9 +3,11 @@ package sampler
 // recall is which statements one request was seen waiting for. It ends with the request.
 type recall struct {
 	literals map[string]map[uint64]bool
-	// last is the statement of the look before, empty if that was something else.
+	// last is the statement of the look before, empty if that was something else, and sent what its connection
+	// had sent then.
 	last    string
 	literal uint64
+	sent    uint64
 }
 
 // What is remembered of one request at most.
@@ -14,12 +16,13 @@ const (
 	maxLiterals = 100
 )
 
-// note takes up a wait and tells whether the request waited for the statement before, and with these literals.
-// Two looks in a row at one text may be one long call, so that the second does not count.
-func (r *recall) note(fingerprint string, literal uint64) (repeat, identical bool) {
-	same := fingerprint == r.last && literal == r.literal
-	r.last, r.literal = fingerprint, literal
-	if fingerprint == "" || same {
+// note takes up a wait and tells whether the request waited for the statement before, and with these literals,
+// which are 0 if they are not known: then it does not count. Two looks in a row at one text may be one long call,
+// so that the second counts only if the connection has sent something since.
+func (r *recall) note(fingerprint string, literal, sent uint64) (repeat, identical bool) {
+	same := fingerprint == r.last && literal == r.literal && (sent == 0 || sent == r.sent)
+	r.last, r.literal, r.sent = fingerprint, literal, sent
+	if fingerprint == "" || literal == 0 || same {
 		return false, false
 	}
 	if r.literals == nil {

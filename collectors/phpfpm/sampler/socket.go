@@ -31,10 +31,7 @@ var errNoSocket = errors.New("not a socket of a known family")
 // Socket asks the socket itself, through a copy of the descriptor that is closed at once. This works across
 // network namespaces, which tables in /proc do for the process' own only.
 func (p *live) Socket(fd int) (ends, error) {
-	if p.self < 0 {
-		return p.lookUp(fd)
-	}
-	dup, err := unix.PidfdGetfd(p.self, fd, 0)
+	dup, err := p.copied(fd)
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
 		return p.lookUp(fd) // Linux before 5.6, or a container's filter.
 	}
@@ -43,6 +40,28 @@ func (p *live) Socket(fd int) (ends, error) {
 	}
 	defer func() { _ = unix.Close(dup) }()
 	return p.endsOf(dup)
+}
+
+// Sent asks the socket as Socket does.
+func (p *live) Sent(fd int) uint64 {
+	dup, err := p.copied(fd)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = unix.Close(dup) }()
+	info, err := unix.GetsockoptTCPInfo(dup, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0
+	}
+	return info.Bytes_sent
+}
+
+// copied returns a copy of a descriptor of the process, which the caller closes.
+func (p *live) copied(fd int) (int, error) {
+	if p.self < 0 {
+		return -1, unix.ENOSYS
+	}
+	return unix.PidfdGetfd(p.self, fd, 0)
 }
 
 // listens returns the address of the first socket that takes connections: a worker has its pool's only.

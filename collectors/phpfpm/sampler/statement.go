@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"bytes"
 	"hash/maphash"
 	"strings"
 
@@ -11,8 +12,51 @@ import (
 // maxSQL is how much of a statement is read. What is longer counts as cut off, and joins what begins as it does.
 const maxSQL = 64 << 10
 
-// sqlOf returns the text of the statement that a worker waits for, if the innermost call has one.
-func sqlOf(from reader, frames []frame) []byte {
+// statement is what a worker waits for.
+type statement struct {
+	// text is as the program wrote it; empty if there is none.
+	text []byte
+	// spoken is the text with the values that were sent; empty where they are not known.
+	spoken []byte
+}
+
+// sqlOf returns the statement that a worker waits for, if the innermost call has one.
+func sqlOf(from reader, frames []frame) statement {
+	s := statement{text: textOf(from, frames)}
+	switch {
+	case len(s.text) == 0:
+	case strings.HasPrefix(strings.ToLower(frames[0].function), "pdostatement::"):
+		s.spoken = emulated(from, frames[0].this)
+	default:
+		s.spoken = s.text
+	}
+	if bytes.Equal(s.text, s.spoken) && bytes.ContainsAny(s.text, "?:") {
+		s.spoken = nil // Its values go apart from it, or may: a literal can hold these characters too.
+	}
+	return s
+}
+
+// emulated returns the text that a PDOStatement sends: with the values where PDO prepares it itself, as is its
+// default. pdo_stmt_t stands before its zend_object, and in it active_query_string after query_string, which is
+// the very string that the property queryString has.
+func emulated(from reader, object uint64) []byte {
+	const before = 400 // It has some 270 bytes.
+	v := view{from: from}
+	own := v.uint64(object + objectFirst)
+	var raw [before]byte
+	v.read(object-before, raw[:])
+	if v.err != nil || own == 0 {
+		return nil
+	}
+	for at := before - 16; at >= 0; at -= 8 { // Before it there may be another statement with this text.
+		if native64(raw[at:]) == own {
+			return readString(&v, native64(raw[at+8:]), maxSQL)
+		}
+	}
+	return nil
+}
+
+func textOf(from reader, frames []frame) []byte {
 	if len(frames) == 0 || !frames[0].internal() {
 		return nil
 	}
@@ -92,16 +136,21 @@ func newDigests() *digests {
 	return &digests{texts: map[string]snapshot.DigestText{}, seed: maphash.MakeSeed()}
 }
 
-// add returns a statement's fingerprint, and a hash of its literal text under a key that is this process' own
-// and that nobody else can compute: it is compared within one request and then forgotten.
-func (d *digests) add(sql []byte) (fingerprint string, literal uint64) {
+// add returns a statement's fingerprint, and a hash of what was sent under a key that is this process' own
+// and that nobody else can compute: it is compared within one request and then forgotten. It is 0 where the
+// values are not known.
+func (d *digests) add(s statement) (fingerprint string, literal uint64) {
+	sql := s.text
 	fingerprint = d.read.Sum(sql).Fingerprint()
 	if _, known := d.texts[fingerprint]; !known && len(d.texts) < maxTexts {
-		s := d.read.Describe(sql)
+		t := d.read.Describe(sql)
 		d.texts[fingerprint] = snapshot.DigestText{
-			Fingerprint: fingerprint, Text: snapshot.Redacted(s.Text), Class: string(s.Class),
-			Reads: s.Reads, Writes: s.Writes, Truncated: s.Truncated,
+			Fingerprint: fingerprint, Text: snapshot.Redacted(t.Text), Class: string(t.Class),
+			Reads: t.Reads, Writes: t.Writes, Truncated: t.Truncated,
 		}
 	}
-	return fingerprint, maphash.Bytes(d.seed, sql)
+	if len(s.spoken) == 0 {
+		return fingerprint, 0
+	}
+	return fingerprint, max(maphash.Bytes(d.seed, s.spoken), 1)
 }

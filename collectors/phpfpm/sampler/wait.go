@@ -18,6 +18,8 @@ type wait struct {
 	vague bool
 	// same is true if it is what the worker waited for at the look before.
 	same bool
+	// socket is the descriptor of the connection that it waits for; 0 if it is none.
+	socket int
 }
 
 // resolver tells waits of the workers of one pool.
@@ -164,7 +166,7 @@ func (r *resolver) socket(p process, fd int, inode string) wait {
 		return wait{state: snapshot.PHPClient}
 	}
 	state, sure := r.names.of(e)
-	return wait{state: state, peer: e.peer, vague: !sure}
+	return wait{state: state, peer: e.peer, vague: !sure, socket: fd}
 }
 
 func (r *resolver) remember(inode string, e ends) {

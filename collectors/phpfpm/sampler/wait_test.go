@@ -28,6 +28,8 @@ func (s *still) Link(fd int) (string, error) {
 	return "", unix.EBADF
 }
 
+func (s *still) Sent(int) uint64 { return 0 }
+
 func (s *still) Socket(fd int) (ends, error) {
 	s.asked++
 	if e, ok := s.sockets[fd]; ok {
@@ -67,17 +69,17 @@ func TestWaitsAreToldBySystemCallAndDescriptor(t *testing.T) {
 	}{
 		{"it runs", call{running: true}, wait{state: snapshot.PHPCPU}},
 		{"a page of a file", call{faulting: true}, wait{state: snapshot.PHPDisk}},
-		{"a database by its port", fd(unix.SYS_RECVFROM, 3), wait{state: snapshot.PHPMySQL, peer: "10.0.0.5:3306"}},
-		{"a database by its program, whatever the socket is called", fd(unix.SYS_READ, 5), wait{state: snapshot.PHPMySQL, peer: "/somewhere/odd"}},
+		{"a database by its port", fd(unix.SYS_RECVFROM, 3), wait{state: snapshot.PHPMySQL, peer: "10.0.0.5:3306", socket: 3}},
+		{"a database by its program, whatever the socket is called", fd(unix.SYS_READ, 5), wait{state: snapshot.PHPMySQL, peer: "/somewhere/odd", socket: 5}},
 		{"the web server", fd(unix.SYS_WRITE, 4), wait{state: snapshot.PHPClient}},
-		{"what the operator named", fd(unix.SYS_READ, 11), wait{state: snapshot.PHPSearch, peer: "10.0.0.8:7777"}},
+		{"what the operator named", fd(unix.SYS_READ, 11), wait{state: snapshot.PHPSearch, peer: "10.0.0.8:7777", socket: 11}},
 		{
 			"the first descriptor of a poll that says something",
 			call{number: unix.SYS_PPOLL, args: [6]uint64{0x1000, 2}},
-			wait{state: snapshot.PHPUnknown, peer: "10.0.0.7:5000", vague: true},
+			wait{state: snapshot.PHPUnknown, peer: "10.0.0.7:5000", vague: true, socket: 10},
 		},
 		{"a poll of nothing", call{number: unix.SYS_PPOLL}, wait{state: snapshot.PHPSleep}},
-		{"a select", call{number: unix.SYS_PSELECT6, args: [6]uint64{4, 0x2000}}, wait{state: snapshot.PHPMySQL, peer: "10.0.0.5:3306"}},
+		{"a select", call{number: unix.SYS_PSELECT6, args: [6]uint64{4, 0x2000}}, wait{state: snapshot.PHPMySQL, peer: "10.0.0.5:3306", socket: 3}},
 		{"a session's lock, without the session", fd(unix.SYS_FLOCK, 7), wait{state: snapshot.PHPLock, peer: "/var/lib/php/sessions"}},
 		{
 			"a lock by fcntl",
@@ -111,7 +113,7 @@ func TestWaitsAreToldBySystemCallAndDescriptor(t *testing.T) {
 }
 
 func TestFunctionsThatSpeakOneProtocolAreRightWhateverThePort(t *testing.T) {
-	vague := wait{state: snapshot.PHPUnknown, peer: "10.0.0.7:5000", vague: true}
+	vague := wait{state: snapshot.PHPUnknown, peer: "10.0.0.7:5000", vague: true, socket: 10}
 	sure := wait{state: snapshot.PHPRedis, peer: "10.0.0.7:6379"}
 	for _, test := range []struct {
 		function string

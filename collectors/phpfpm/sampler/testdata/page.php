@@ -11,6 +11,16 @@ function timed(string $backend, callable $call): void {
 class Catalog {
     function __construct(private PDO $db) {}
     function load(float $s, int $id) { return $this->db->query("SELECT SLEEP($s), $id, 'marked-secret'")->fetchAll(); }
+    // emulated sends one statement n times, each time with the next of the values.
+    function emulated(float $s, array $values, int $n) {
+        for ($i = 0; $i < $n; $i++) {
+            $q = $this->db->prepare("SELECT SLEEP(?), ? AS value");
+            $q->bindValue(1, $s);
+            $q->bindValue(2, $values[$i % count($values)]);
+            $q->execute();
+            $q->fetchAll();
+        }
+    }
     function prepared(float $s, int $id) {
         $this->db->setAttribute(PDO::ATTR_EMULATE_PREPARES, false);
         $q = $this->db->prepare("SELECT ? AS a, SLEEP(?) AS prepared");
@@ -31,11 +41,16 @@ $id = random_int(1, 1 << 30);
 if (isset($ask['pdo']) || isset($ask['prepared'])) {
     timed('mysql', function () use ($env) { global $catalog; $catalog = new Catalog(new PDO($env['pdo'], $env['user'], $env['user'])); });
 }
+if (isset($ask['identical']) || isset($ask['different'])) {
+    $catalog = new Catalog(new PDO($env['tcp'], $env['user'], $env['user']));
+}
 foreach ($ask as $what => $ms) {
     $s = (float) $ms / 1000;
     match ($what) {
         'pdo' => timed('mysql', fn () => $catalog->load($s, $id)),
         'prepared' => timed('mysql', fn () => $catalog->prepared($s, $id)),
+        'identical' => timed('mysql', fn () => $catalog->emulated($s, ['marked-secret'], 6)),
+        'different' => timed('mysql', fn () => $catalog->emulated($s, range(1, 6), 6)),
         'mysqli' => timed('mysql', function () use ($env, $s, $id) {
             $m = mysqli_connect('localhost', $env['user'], $env['user'], '', 0, $env['socket']);
             mysqli_query($m, "SELECT $id, SLEEP($s), 'marked-secret' AS procedural");
