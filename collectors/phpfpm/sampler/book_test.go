@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plimsoll/collectors/snapshot"
 )
 
@@ -116,6 +118,26 @@ func TestBooksStayWithinTheirRoom(t *testing.T) {
 	}
 	if got, want := b.workerSeconds(), 0.1*3*maxBookRoutes; math.Abs(got-want) > 1e-6 {
 		t.Errorf("all states = %g s, want %g", got, want)
+	}
+}
+
+func TestAProfileIsOfTheMomentThatItNames(t *testing.T) {
+	s := New(Options{Proc: t.TempDir()})
+	l := s.ledger("www", "/run/php/www.sock")
+	spend := func() {
+		l.count(1, 1, 1, time.Second)
+		l.book.idle(2)
+		l.end(ended(visited("/", spent{busy: 0.1}), 0.1), time.Second)
+	}
+	spend()
+	s.Close()
+	closed := s.Profile()
+	spend()
+	if diff := cmp.Diff(closed.Pools, s.Profile().Pools); diff != "" {
+		t.Errorf("what came after %s is in it (-want +got):\n%s", closed.Taken, diff)
+	}
+	if p := closed.Pools[0]; p.SaturatedSeconds != 1 || p.Requests != 1 || p.Busy != 1 {
+		t.Errorf("pool = %+v, want what was before", p)
 	}
 }
 

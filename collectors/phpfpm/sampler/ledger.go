@@ -24,10 +24,14 @@ type ledger struct {
 	children, workers, busy int
 	maxBusy                 int
 	saturatedSeconds        float64
+	// closed is what was known when accounts were last closed: all of it is of one moment.
+	closed snapshot.PoolProfile
 }
 
 func newLedger(name, server string) *ledger {
-	return &ledger{name: name, server: server, batch: newBatch(), book: newBook(), durations: map[float64]uint64{}}
+	l := &ledger{name: name, server: server, batch: newBatch(), book: newBook(), durations: map[float64]uint64{}}
+	l.closed = l.profile()
+	return l
 }
 
 // durationBounds are the upper bounds of the histogram of durations, in seconds. The last one is for all that

@@ -20,7 +20,9 @@ func (s *Sampler) Profile() *snapshot.PHPProfile {
 		Pools: []snapshot.PoolProfile{},
 	}
 	for _, l := range s.ledgers {
-		out.Pools = append(out.Pools, l.profile())
+		p := l.closed
+		p.Version, p.Tested, p.Workers, p.Busy = l.version, l.tested, l.workers, l.busy
+		out.Pools = append(out.Pools, p)
 	}
 	slices.SortFunc(out.Pools, func(a, b snapshot.PoolProfile) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Server, b.Server))

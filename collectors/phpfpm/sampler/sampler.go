@@ -265,6 +265,7 @@ func (s *Sampler) Close() {
 	}
 	for _, l := range s.ledgers {
 		l.book.close(l.batch)
+		l.closed = l.profile()
 	}
 	s.closed = time.Now()
 }
