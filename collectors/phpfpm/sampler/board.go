@@ -279,8 +279,10 @@ func (b *board) slot(i int) (slot, bool) {
 }
 
 // informed reports whether the entry tells which request a busy worker has: not while it is being received.
-func (b *board) informed(i int) bool {
-	return native32(b.entry(i)[slotStage:]) >= stageInfo
+// Until FPM calls it finished, its parameters are in the worker's memory too; then they are cleared at some time.
+func (b *board) informed(i int) (scoreboard, memory bool) {
+	stage := native32(b.entry(i)[slotStage:])
+	return stage >= stageInfo, stage >= stageInfo && stage < stageFinished
 }
 
 // script returns method and path of the script of the last request, as FPM knows them: by FastCGI's

@@ -129,6 +129,36 @@ func (s *site) load(t testing.TB, clients int, long time.Duration, pages ...stri
 	return sum
 }
 
+// accepted is how many requests FPM has taken, by its own count.
+func (s *site) accepted(t testing.TB) uint64 {
+	t.Helper()
+	b := s.board(t)
+	var n uint64
+	for i := range b.children() {
+		slot, _ := b.slot(i)
+		n += slot.requests
+	}
+	return n
+}
+
+func (s *site) board(t testing.TB) *board {
+	t.Helper()
+	master := masterOf(t, s.fpm.Configuration)
+	var pids []int
+	for _, m := range findMasters(t) {
+		if m.PID == master {
+			for _, w := range m.Pools[0].Workers {
+				pids = append(pids, w.Own)
+			}
+		}
+	}
+	b, err := findBoard("/proc", master, memory{master}, "www", pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // sample samples while work runs.
 func sample(t testing.TB, o Options, work func()) *snapshot.PHPProfile {
 	t.Helper()
@@ -173,6 +203,8 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			s := newSite(t, release, servers.Pool{Children: 8})
 			var truth map[string]float64
 			profile := sample(t, s.options(50), func() {
+				before := s.accepted(t)
+				defer func() { truth["requests"] = float64(s.accepted(t) - before) }()
 				truth = s.load(t, 6, 6*time.Second,
 					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25&search=20", "/account?lock=10", "/order/N?stmt=25")
 			})
@@ -257,6 +289,7 @@ func holdRows(t testing.TB, profile *snapshot.PHPProfile, pool snapshot.PoolProf
 		{"/checkout", "curl_exec", "rate", ""}:                                                             true,
 		{"/checkout", "PDOStatement::execute", "Catalog::prepared", "SELECT ? AS a, SLEEP(?) AS prepared"}: true,
 		{"/order/{id}", "mysqli_stmt::execute", "{closure}", "SELECT ? AS b, SLEEP(?) AS statement"}:       true,
+		{"/order/{id}", "mysqli::prepare", "{closure}", "SELECT ? AS b, SLEEP(?) AS statement"}:            true,
 		{"/account", "flock", "{closure}", ""}:                                                             true,
 		{"/account", "usleep", "{closure}", ""}:                                                            true,
 	}
@@ -312,19 +345,6 @@ func TestBoardsAreRecorded(t *testing.T) {
 			}
 		}
 		time.Sleep(100 * time.Millisecond)
-		master := masterOf(t, s.fpm.Configuration)
-		var pids []int
-		for _, m := range findMasters(t) {
-			if m.PID == master {
-				for _, w := range m.Pools[0].Workers {
-					pids = append(pids, w.Own)
-				}
-			}
-		}
-		b, err := findBoard("/proc", master, memory{master}, "www", pids)
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden.Hold(t, "testdata/board-"+strings.TrimPrefix(string(release), "php-")+".bin", b.raw)
+		golden.Hold(t, "testdata/board-"+strings.TrimPrefix(string(release), "php-")+".bin", s.board(t).raw)
 	}
 }

@@ -210,12 +210,13 @@ func (p *pool) glimpse(w *worker, v *visit, i int) (g glimpse, err error) {
 	if p.layout == nil {
 		return g, nil
 	}
-	if !v.known && v.tried < maxTries && p.board.informed(i) {
+	informed, remembered := p.board.informed(i)
+	if !v.known && v.tried < maxTries && remembered {
 		if r, err := readRequest(w.process, p.program.sapi); err == nil {
 			g.request = &r
 		}
 	}
-	if g.wait.state == snapshot.PHPCPU || !p.board.informed(i) {
+	if g.wait.state == snapshot.PHPCPU || !informed {
 		return g, nil
 	}
 	frames, err := readStack(w.process, p.program.executor, *p.layout, &p.functions)
@@ -267,7 +268,8 @@ const maxTries = 3
 
 // identify says which request a worker has.
 func (p *pool) identify(v *visit, i int, g glimpse) {
-	if v.known || v.tried >= maxTries || !p.board.informed(i) {
+	informed, remembered := p.board.informed(i)
+	if v.known || v.tried >= maxTries || !informed || p.layout != nil && !remembered {
 		return
 	}
 	method, script := p.board.script(i)
@@ -318,8 +320,8 @@ func refined(w wait, frames []frame) snapshot.PHPState {
 
 // The self-check of a layout: a request that ends while it is read fails it too, but seldom.
 const (
-	checksNeeded = 20
-	mostFailed   = 0.5
+	checksNeeded = 50
+	mostFailed   = 0.8
 )
 
 // check notes whether what was read of a request is what FPM says of it. A layout that is often wrong is not used

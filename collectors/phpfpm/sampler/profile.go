@@ -19,14 +19,11 @@ func (s *Sampler) Profile() *snapshot.PHPProfile {
 		Ticks: s.ticks, LateTicks: s.late, Samples: s.samples, CPUSeconds: processorTime().Seconds(),
 		Pools: []snapshot.PoolProfile{},
 	}
-	for _, l := range s.ledgers {
+	for _, l := range s.sortedLedgers() {
 		p := l.closed
 		p.Version, p.Tested, p.Workers, p.Busy = l.version, l.tested, l.workers, l.busy
 		out.Pools = append(out.Pools, p)
 	}
-	slices.SortFunc(out.Pools, func(a, b snapshot.PoolProfile) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Server, b.Server))
-	})
 	for _, p := range s.pools {
 		out.Gaps = append(out.Gaps, p.sortedGaps()...)
 	}

@@ -1,15 +1,14 @@
 package sampler
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -69,6 +68,9 @@ type Sampler struct {
 	late    uint64
 	samples uint64
 	closed  time.Time
+	// turn says which ledger's memory is looked at next, strangers are workers of masters that no pool has.
+	turn      int
+	strangers []int
 }
 
 type poolKey struct {
@@ -190,44 +192,19 @@ func (s *Sampler) count(dt time.Duration) {
 	}
 }
 
-// everySecond does what costs too much for each look. It returns true if there are workers of a pool that is not
+// everySecond does what costs too much for each look. It returns true if there are new workers of a pool that is not
 // known: one whose manager is ondemand has none until it is asked for something.
 func (s *Sampler) everySecond(now time.Duration) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit.adjust(now, processorTime())
-	for _, l := range s.ledgers {
-		s.weigh(l)
+	if all := s.sortedLedgers(); len(all) > 0 {
+		s.turn++
+		s.weigh(all[s.turn%len(all)])
 	}
-	known := map[int]bool{}
-	for _, p := range s.pools {
-		for _, w := range p.workers {
-			if w != nil {
-				known[w.host] = true
-			}
-		}
-	}
-	for _, m := range s.masters {
-		if slices.ContainsFunc(childrenOf(s.options.Proc, m.PID), func(pid int) bool { return !known[pid] }) {
-			return true
-		}
-	}
-	return false
-}
-
-// childrenOf returns the processes that a process started; none if the kernel does not list them.
-func childrenOf(proc string, pid int) []int {
-	text, err := os.ReadFile(fmt.Sprintf("%s/%d/task/%[2]d/children", proc, pid))
-	if err != nil {
-		return nil
-	}
-	var all []int
-	for word := range strings.FieldsSeq(string(text)) {
-		if child, err := strconv.Atoi(word); err == nil {
-			all = append(all, child)
-		}
-	}
-	return all
+	before := s.strangers
+	s.strangers = s.unknownWorkers()
+	return len(s.strangers) > 0 && !slices.Equal(s.strangers, before)
 }
 
 // weigh looks at the memory of one worker.
@@ -270,90 +247,19 @@ func (s *Sampler) Close() {
 	s.closed = time.Now()
 }
 
-// find looks for masters and pools, and takes up those that are new.
-func (s *Sampler) find() {
-	masters, err := phpfpm.Find(s.options.Proc)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.gaps = nil
-	if err != nil {
-		s.gaps = append(s.gaps, snapshot.Gap{Job: Job, Reason: err.Error(), Remedy: remedy(err)})
-		return
-	}
-	s.masters = masters
-	type identity struct {
-		pid   int
-		ticks uint64
-	}
-	alive := map[identity]bool{}
-	for _, m := range masters {
-		alive[identity{m.PID, m.StartTicks}] = true
-		for _, p := range m.Pools {
-			key := poolKey{m.PID, m.StartTicks, p.Name}
-			if s.pools[key] == nil {
-				s.open(key, m, p)
-			}
-		}
-	}
-	for key, p := range s.pools {
-		if !alive[identity{key.master, key.ticks}] { // A pool without workers stays: its scoreboard does.
-			p.close()
-			delete(s.pools, key)
-		}
-	}
-}
-
-// open takes up a pool. What cannot be looked at is a gap.
-func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
-	p := &pool{
-		master: m, digests: s.digests, gaps: map[gapKind]snapshot.Gap{},
-		open: (&children{proc: s.options.Proc, master: m, pool: found}).open,
-	}
-	server := listenAddress(s.options.Proc, found)
-	p.ledger = s.ledger(printable(found.Name, maxName), printable(server, maxFile))
-	p.resolver = resolver{names: backends{s.options.Backends}, listen: server}
-	var own []int
-	for _, w := range found.Workers {
-		own = append(own, w.Own)
-	}
-	board, err := findBoard(s.options.Proc, m.PID, memory{m.PID}, found.Name, own)
-	if err != nil {
-		p.note(gapBoard, err)
-		s.gaps = append(s.gaps, p.sortedGaps()...)
-		return
-	}
-	p.board, p.workers = board, make([]*worker, board.children())
-	s.readProgram(p, found)
-	if maps, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
-		p.functions.lasting = largest(sharedMaps(maps))
-	}
-	p.resolver.mounts, _ = readMounts(fmt.Sprintf("%s/%d/mountinfo", s.options.Proc, m.PID))
-	s.pools[key] = p
-}
-
-// readProgram finds out where PHP has its things.
-func (s *Sampler) readProgram(p *pool, found phpfpm.Pool) {
-	pid := found.Workers[0].PID
-	program, err := findProgram(s.options.Proc, pid, memory{pid})
-	p.program, p.ledger.version = program, printable(program.version, 32)
-	p.note(gapProgram, err)
-	if err != nil {
-		return
-	}
-	layout, known := layoutOf(program.api)
-	if !known {
-		p.note(gapLayout, fmt.Errorf("the layout of PHP %s is not known", program.version))
-		return
-	}
-	p.layout, p.ledger.tested = &layout, layout.tested(runtime.GOARCH)
-}
-
 func (s *Sampler) ledger(name, server string) *ledger {
 	key := ledgerKey{name, server}
 	if s.ledgers[key] == nil {
 		s.ledgers[key] = newLedger(name, server)
 	}
 	return s.ledgers[key]
+}
+
+// sortedLedgers returns the ledgers by name and address.
+func (s *Sampler) sortedLedgers() []*ledger {
+	return slices.SortedFunc(maps.Values(s.ledgers), func(a, b *ledger) int {
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.server, b.server))
+	})
 }
 
 func (p *pool) sortedGaps() []snapshot.Gap {
@@ -364,76 +270,4 @@ func (p *pool) sortedGaps() []snapshot.Gap {
 		}
 	}
 	return all
-}
-
-// listenAddress returns where a pool listens, by the socket that its workers have for it. The configuration is not
-// read: who names a process could have the probe read any file.
-func listenAddress(proc string, found phpfpm.Pool) string {
-	for _, w := range found.Workers {
-		p, err := openLive(proc, w.PID)
-		if err != nil {
-			continue
-		}
-		address, ok := p.listens()
-		p.close()
-		if ok {
-			return address
-		}
-	}
-	return ""
-}
-
-// children finds the processes of a pool's workers by the numbers that their master knows.
-type children struct {
-	proc   string
-	master phpfpm.Master
-	pool   phpfpm.Pool
-	asked  time.Time
-}
-
-// open opens a worker. FPM starts and ends workers at any time, so one that is not known is looked for: by its
-// number, or in another namespace among all processes, at most once a second.
-func (c *children) open(own int) (process, int, error) {
-	for _, w := range c.pool.Workers {
-		if w.Own == own && c.isChild(w.PID) {
-			return opened(c.proc, w.PID)
-		}
-	}
-	if !c.master.Contained {
-		if c.isChild(own) {
-			return opened(c.proc, own)
-		}
-		return nil, 0, errNoWorker
-	}
-	if time.Since(c.asked) < time.Second {
-		return nil, 0, errNoWorker
-	}
-	c.asked = time.Now()
-	masters, err := phpfpm.Find(c.proc)
-	if err != nil {
-		return nil, 0, err
-	}
-	i := slices.IndexFunc(masters, func(m phpfpm.Master) bool { return m.PID == c.master.PID })
-	if i < 0 {
-		return nil, 0, errNoWorker
-	}
-	for _, p := range masters[i].Pools {
-		if p.Name == c.pool.Name {
-			c.pool = p
-		}
-	}
-	return nil, 0, errNoWorker
-}
-
-func (c *children) isChild(pid int) bool {
-	stat, err := phpfpm.ReadStat(c.proc, pid)
-	return err == nil && stat.Parent == c.master.PID
-}
-
-func opened(proc string, pid int) (process, int, error) {
-	p, err := openLive(proc, pid)
-	if err != nil {
-		return nil, 0, err
-	}
-	return p, pid, nil
 }
