@@ -73,6 +73,30 @@ func TestShortRequestsStandForThoseThatNobodyLookedAt(t *testing.T) {
 	}
 }
 
+func TestRequestsOfNoKnownKindStandForNoOthers(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	batch.end(ended(visited("/short", spent{busy: 0.01}, look(snapshot.PHPRedis, 0.05, 1)), 0.01), apart)
+	nameless := &visit{spent: spent{busy: 0.01}, seen: []seen{look(snapshot.PHPClient, 0.05, 1)}}
+	batch.end(ended(nameless, 0.01), apart)
+	for range 4 {
+		batch.end(ending{count: 1, spent: &spent{busy: 0.01}, duration: 0.01}, apart)
+	}
+	b.close(batch)
+	short, unknown := b.routes[routeName{"GET", "/short"}], b.routes[routeName{route: unknownRoute}]
+	if math.Abs(short.requests-5) > 1e-9 || math.Abs(unknown.requests-1) > 1e-9 {
+		t.Errorf("requests = %g and %g of no known kind, want 5 and 1", short.requests, unknown.requests)
+	}
+	if got := unknown.seconds[snapshot.PHPClient]; math.Abs(got-0.01) > 1e-9 {
+		t.Errorf("what is of no known kind took %g s, want its own 0.01", got)
+	}
+	batch.end(ended(&visit{spent: spent{busy: 0.01}, seen: []seen{look(snapshot.PHPClient, 0.05, 1)}}, 0.01), apart)
+	batch.end(ending{count: 3, spent: &spent{busy: 0.03}, duration: 0.01}, apart)
+	b.close(batch)
+	if math.Abs(unknown.requests-5) > 1e-9 {
+		t.Errorf("requests of no known kind = %g where there is no other, want 5", unknown.requests)
+	}
+}
+
 func TestTimeWithoutALookWaitsForOneAndIsThenUnknown(t *testing.T) {
 	b, batch := newBook(), newBatch()
 	v := visited("/a", spent{busy: 1}, look(snapshot.PHPCPU, 0.05, 1))

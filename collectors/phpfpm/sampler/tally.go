@@ -157,19 +157,41 @@ func (b *batch) carry(v *visit) {
 // spread shares out the requests that nobody looked at over the kinds that stand for them. Without any such
 // kind they stay for the next time.
 func (b *batch) spread() {
+	kinds := b.standIns()
 	var time, count float64
-	for _, t := range b.routes {
+	for _, t := range kinds {
 		time += t.unseen
 		count += t.unseenCount
 	}
 	if time <= 0 || count <= 0 {
 		return
 	}
-	for _, t := range b.routes {
+	for _, t := range kinds {
 		share := t.unseen / time
 		t.spent.add(spent{b.gone.busy * share, b.gone.cpu * share, b.gone.queue * share})
 		t.requests += b.goneCount * t.unseenCount / count
+	}
+	for _, t := range b.routes {
 		t.unseen, t.unseenCount = 0, 0
 	}
 	b.gone, b.goneCount = spent{}, 0
+}
+
+// standIns returns the kinds that stand for requests that nobody looked at. One of no known kind was met before
+// its parameters were there, and tells no kind of others, unless there is none else.
+func (b *batch) standIns() []*tally {
+	var known, unknown []*tally
+	for name, t := range b.routes {
+		switch {
+		case t.unseen <= 0:
+		case name.route == unknownRoute:
+			unknown = append(unknown, t)
+		default:
+			known = append(known, t)
+		}
+	}
+	if len(known) > 0 {
+		return known
+	}
+	return unknown
 }
