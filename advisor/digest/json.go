@@ -79,7 +79,7 @@ func appendQueries(to []byte, list []Query) ([]byte, error) {
 func Read(from io.Reader) (*Digest, error) {
 	var d Digest
 	if err := json.NewDecoder(from).Decode(&d); err != nil {
-		return nil, fmt.Errorf("read digest: %w", err)
+		return nil, fmt.Errorf("read digest: it is no whole JSON: %w", err)
 	}
 	if d.Schema < 1 || d.Schema > SchemaVersion {
 		return nil, fmt.Errorf("read digest: its schema is %d and this program knows 1 to %d", d.Schema, SchemaVersion)

@@ -70,7 +70,7 @@ func TestReadRefusesWhatItCannotKnow(t *testing.T) {
 	for name, c := range map[string]struct{ raw, want string }{
 		"a later schema": {`{"schema": 99}`, "read digest: its schema is 99 and this program knows 1 to 1"},
 		"no digest":      {`{}`, "read digest: its schema is 0 and this program knows 1 to 1"},
-		"cut off":        {`{"schema": 1, "queries": [`, "read digest: unexpected EOF"},
+		"cut off":        {`{"schema": 1, "queries": [`, "read digest: it is no whole JSON: unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Read(strings.NewReader(c.raw))

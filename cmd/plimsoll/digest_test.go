@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 
 	"plimsoll/advisor/digest"
@@ -66,24 +67,46 @@ func gzipped(t *testing.T, text string) string {
 	return b.String()
 }
 
+func zstandard(t *testing.T, text string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(w.EncodeAll([]byte(text), nil))
+}
+
 func TestBadInputIsNamedAndTheGoodPartDigested(t *testing.T) {
 	good := readAll(t, recording)
 	calls := func() uint64 { d, _, _ := digestJSON(t, recording); return d.Calls }()
 	packed := gzipped(t, strings.Repeat(good, 200))
+	dense := zstandard(t, strings.Repeat(good, 200))
 	for name, c := range map[string]struct {
 		text, want string
 		calls      uint64
 		code       int // without --strict
 	}{
-		"binary":         {"\x7fELF\x02\x01\x01\x00\x00\x00", "line 1: not a slow query log: these bytes are no text", 0, exitUsage},
-		"empty":          {"", "bad.log: it is empty", 0, exitUsage},
-		"PostgreSQL":     {"2026-03-04 10:00:00 UTC [7] LOG:  duration: 1 ms\n", "line 1: not a slow query log: this is a log of PostgreSQL", 0, exitUsage},
-		"invalid UTF-8":  {strings.Replace(good, "SELECT", "SELECT \xff\xfe,", 1), "", calls, exitFine},
-		"binary at end":  {good + "\n" + strings.Repeat("\x00", 100), "bad.log, line ", calls, exitFine},
-		"half an entry":  {good + "# User@Host: a[a] @ b []\n# Query_time: 1", "the log ends within this entry", calls, exitFine},
-		"truncated gzip": {packed[:len(packed)-9], "the compressed file was cut off: unexpected EOF; what stands before it was read", 0, exitFine},
-		"half a gzip":    {packed[:len(packed)/2], ": the log ends within this entry", 0, exitFine},
-		"broken gzip":    {"\x1f\x8b\x08garbage that is no stream", "bad.log", 0, exitUsage},
+		"binary":          {"\x7fELF\x02\x01\x01\x00\x00\x00", "line 1: not a slow query log: these bytes are no text", 0, exitUsage},
+		"empty":           {"", "bad.log: it is empty", 0, exitUsage},
+		"PostgreSQL":      {"2026-03-04 10:00:00 UTC [7] LOG:  duration: 1 ms\n", "line 1: not a slow query log: this is a log of PostgreSQL", 0, exitUsage},
+		"invalid UTF-8":   {strings.Replace(good, "SELECT", "SELECT \xff\xfe,", 1), "", calls, exitFine},
+		"binary at end":   {good + "\n" + strings.Repeat("\x00", 100), "bad.log, line ", calls, exitFine},
+		"half an entry":   {good + "# User@Host: a[a] @ b []\n# Query_time: 1", "the log ends within this entry", calls, exitFine},
+		"truncated gzip":  {packed[:len(packed)-9], "the compressed file was cut off: unexpected EOF; what stands before it was read", 0, exitFine},
+		"half a gzip":     {packed[:len(packed)/2], ": the log ends within this entry", 0, exitFine},
+		"broken gzip":     {"\x1f\x8b\x08garbage that is no stream", "bad.log", 0, exitUsage},
+		"tiny gzip":       {packed[:5], "bad.log: the compressed file was cut off: unexpected EOF\n", 0, exitUsage},
+		"damaged gzip":    {packed[:len(packed)-8] + "\x01\x02\x03\x04\x05\x06\x07\x08", "the compressed file is damaged: gzip: invalid checksum; what stands before it was read", 0, exitFine},
+		"truncated zstd":  {dense[:len(dense)-5], "the compressed file was cut off: unexpected EOF; what stands before it was read", 0, exitFine},
+		"half a zstd":     {dense[:len(dense)-5], ": the log ends within this entry", 0, exitFine},
+		"tiny zstd":       {dense[:10], "the compressed file was cut off: unexpected EOF\n", 0, exitUsage},
+		"xz":              {"\xfd7zXZ\x00\x00\x04\xe6\xd6", "not a slow query log: this is xz: decompress it first", 0, exitUsage},
+		"bzip2":           {"BZh91AY&SY", "not a slow query log: this is bzip2: decompress it first", 0, exitUsage},
+		"JSON":            {"{\n  \"schema\": 1,\n", "not a slow query log: this is JSON", 0, exitUsage},
+		"no zeros":        {strings.Repeat("\x02\xf1z\x1c9", 200), "these bytes are no text", 0, exitUsage},
+		"csvlog":          {`2026-11-20 13:00:00.123 UTC,"u","db",7,"[local]",5f,1,"SELECT",2026-11-20 12:00:00 UTC,3/4,0,LOG,00000,"duration: 1 ms"` + "\n", "this is a log of PostgreSQL", 0, exitUsage},
+		"jsonlog":         {`{"timestamp":"2026-11-20 13:00:00.123 UTC","pid":7,"error_severity":"LOG","message":"duration: 1 ms"}` + "\n", "this is a log of PostgreSQL", 0, exitUsage},
+		"half PostgreSQL": {"\tFROM orders\n\tWHERE id = 1\n2026-03-04 10:00:00 UTC [7] LOG:  duration: 1 ms\n", "this is a log of PostgreSQL", 0, exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := save(t, "bad.log", c.text)
@@ -107,6 +130,7 @@ func TestAFileThatCannotBeReadSpoilsNoOther(t *testing.T) {
 	for path, want := range map[string]string{
 		t.TempDir():                    "is a directory: name the logs in it",
 		"nowhere.log":                  "nowhere.log: no such file or directory",
+		"/proc/self/mem":               "plimsoll: read /proc/self/mem: input/output error\n",
 		save(t, "empty.log", ""):       "empty.log: it is empty",
 		save(t, "notes.txt", "x\ny"):   "notes.txt, line 1: not a slow query log",
 		save(t, "esc\x1b[31m", "x\ny"): "esc�[31m, line 1: not a slow query log",

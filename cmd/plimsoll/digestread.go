@@ -129,5 +129,9 @@ func (r *digestReader) complainOfSkips(d *digest.Digest) {
 
 func (r *digestReader) complain(what string) {
 	r.incomplete = true
-	fmt.Fprintln(r.warn, "plimsoll: "+layout.Clean(strings.TrimPrefix(what, "open ")))
+	what = strings.TrimPrefix(what, "open ")
+	if rest, ok := strings.CutPrefix(what, archive.Stdin); ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, ",")) {
+		what = "standard input" + rest
+	}
+	fmt.Fprintln(r.warn, "plimsoll: "+layout.Clean(what))
 }

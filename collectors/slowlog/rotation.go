@@ -136,9 +136,6 @@ func writtenAt(path string, moment time.Time) (files []FileID) {
 	return files
 }
 
-// compressed are the endings of names that compression gives.
-var compressed = []string{".gz", ".zst", ".xz", ".bz2", ".lz4", ".lzma", ".Z"}
-
 // isRotated reports whether a file is a whole log with the name that rotation gave it: a number or a
 // time behind its own, or "old". Other names belong to other logs, or to copies that somebody made. A
 // compressed one is none as long as the file is there of which it is made.
@@ -152,9 +149,9 @@ func (s sibling) isRotated(path string, all []sibling) bool {
 		strings.ContainsAny(rest, "0123456789") && strings.Trim(rest, ".-_:T0123456789") == ""
 }
 
-// plain is the name without that of a compression.
+// plain is the name without the ending that a compression gives.
 func (s sibling) plain() string {
-	for _, suffix := range compressed {
+	for _, suffix := range []string{".gz", ".zst", ".xz", ".bz2", ".lz4", ".lzma", ".Z"} {
 		if plain, ok := strings.CutSuffix(s.name, suffix); ok {
 			return plain
 		}

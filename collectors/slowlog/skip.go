@@ -34,31 +34,64 @@ const sniffed = 512
 func sniff(b []byte) reason {
 	b = b[:min(len(b), sniffed)]
 	line, _ := cutLine(b)
-	switch {
-	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
-		return "this is gzip: decompress it first"
-	case bytes.HasPrefix(b, []byte("\x28\xb5\x2f\xfd")):
-		return "this is zstd: decompress it first"
-	case bytes.HasPrefix(b, []byte("\xfebin")):
-		return "this is a binary log"
-	case bytes.IndexByte(b, 0) >= 0:
+	switch packed := packing(b); {
+	case packed != "":
+		return packed
+	case isBinary(b):
 		return "these bytes are no text"
-	case isPostgres(line):
+	case isPostgres(b):
 		return "this is a log of PostgreSQL"
 	case bytes.Contains(line, []byte("\tQuery\t")), bytes.Contains(line, []byte(" Query\t")):
 		return "this is a general query log"
 	case bytes.Contains(line, []byte(" [Note] ")), bytes.Contains(line, []byte(" [Warning] ")),
 		bytes.Contains(line, []byte(" [ERROR] ")), bytes.Contains(line, []byte(" [System] ")):
 		return "this is an error log"
+	case bytes.HasPrefix(bytes.TrimLeft(b, " \r\n"), []byte("{")):
+		return "this is JSON"
 	default:
 		return noEntry
 	}
 }
 
-// isPostgres knows the words that PostgreSQL puts behind its prefix, with two blanks.
-func isPostgres(line []byte) bool {
-	for _, word := range []string{"LOG:  ", "ERROR:  ", "STATEMENT:  ", "DETAIL:  ", "FATAL:  ", "HINT:  ", "WARNING:  "} {
-		if bytes.Contains(line, []byte(word)) {
+// packing knows how files begin that hold a log, perhaps, but not as text; empty if b is none.
+func packing(b []byte) reason {
+	for begin, is := range map[string]reason{
+		"\x1f\x8b":         "this is gzip: decompress it first",
+		"\x28\xb5\x2f\xfd": "this is zstd: decompress it first",
+		"\xfd7zXZ\x00":     "this is xz: decompress it first",
+		"BZh":              "this is bzip2: decompress it first",
+		"PK\x03\x04":       "this is a zip archive: unpack it first",
+		"\xfebin":          "this is a binary log",
+	} {
+		if bytes.HasPrefix(b, []byte(begin)) {
+			return is
+		}
+	}
+	return ""
+}
+
+// isBinary knows a zero, or control characters by the dozen.
+func isBinary(b []byte) bool {
+	control := 0
+	for _, c := range b {
+		if c == 0 {
+			return true
+		}
+		if c < ' ' && c != '\t' && c != '\r' && c != '\n' {
+			control++
+		}
+	}
+	return control > sniffed/16
+}
+
+// isPostgres knows the words that PostgreSQL puts behind its prefix, with two blanks, and where its csvlog
+// and jsonlog have them.
+func isPostgres(b []byte) bool {
+	for _, word := range []string{
+		"LOG:  ", "ERROR:  ", "STATEMENT:  ", "DETAIL:  ", "FATAL:  ", "HINT:  ", "WARNING:  ",
+		",LOG,00000,", `"error_severity":"`,
+	} {
+		if bytes.Contains(b, []byte(word)) {
 			return true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 
@@ -45,7 +46,10 @@ func Open(name string) (*File, error) {
 		return nil, err
 	}
 	if err := f.decompress(); err != nil {
-		return nil, errors.Join(fmt.Errorf("decompress %s: %w", name, err), f.Close())
+		if !isReading(err) { // that names the file
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
@@ -86,12 +90,14 @@ func (f *File) decompress() error {
 	}
 	switch {
 	case len(begin) >= 2 && string(begin[:2]) == "\x1f\x8b":
-		f.text, err = gzip.NewReader(in)
-		return err
+		if f.text, err = gzip.NewReader(in); errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return broken(err)
 	case string(begin) == "\x28\xb5\x2f\xfd":
 		z, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return err
+			return broken(err)
 		}
 		f.text, f.finish = z, z.Close
 		return nil
@@ -114,10 +120,28 @@ func (c counter) Read(b []byte) (int, error) {
 // its last good part.
 func (f *File) Read(b []byte) (int, error) {
 	n, err := f.text.Read(b)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = fmt.Errorf("the compressed file was cut off: %w", err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = broken(err)
 	}
 	return n, err
+}
+
+// broken says what is wrong with a compressed file, unless it is that it cannot be read.
+func broken(err error) error {
+	switch {
+	case err == nil || isReading(err):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the compressed file was cut off: %w", err)
+	default:
+		return fmt.Errorf("the compressed file is damaged: %w", err)
+	}
+}
+
+// isReading reports whether a file cannot be read, whatever it holds.
+func isReading(err error) bool {
+	var reading *fs.PathError
+	return errors.As(err, &reading)
 }
 
 // Consumed is how many bytes of Size were read so far. It may be called while another goroutine reads.
