@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,6 +168,33 @@ func TestALineOfAGigabyteIsSkipped(t *testing.T) {
 	}
 	if !strings.Contains(complaints, "slow.log, line 1: skipped 1073741983 bytes: ") {
 		t.Errorf("complaints %q name no line", complaints)
+	}
+}
+
+// TestALogBeforeCanComeThroughAPipe compares with what a shell's <(…) gives, which can be read once only.
+func TestALogBeforeCanComeThroughAPipe(t *testing.T) {
+	pipe, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	path, text := fmt.Sprintf("/dev/fd/%d", pipe.Fd()), strings.Repeat(readAll(t, "../../collectors/slowlog/testdata/mariadb-11.8-full.log"), 50)
+	written := make(chan error, 1)
+	go func() {
+		_, err := writer.WriteString(text)
+		written <- errors.Join(err, writer.Close())
+	}()
+	var out, stderr bytes.Buffer
+	code := run(t.Context(), []string{"digest", "--format", "json", "--compare", path, save(t, "after.log", text)}, &out, &stderr)
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	var c digest.Comparison
+	if err := json.Unmarshal(out.Bytes(), &c); err != nil {
+		t.Fatalf("exit code %d, %q: %v", code, &stderr, err)
+	}
+	if c.Before.Calls != c.After.Calls || stderr.Len() > 0 {
+		t.Errorf("%d calls before and %d after of one log; complaints %q", c.Before.Calls, c.After.Calls, &stderr)
 	}
 }
 
