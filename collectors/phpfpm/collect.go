@@ -170,8 +170,9 @@ func configRemedy(m Master, err error) string {
 
 // pool reads one pool.
 func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
+	server, queue := socketOf(c, queues)
 	p := snapshot.FPMPool{
-		Name: printable(c.Name), Server: printable(c.Listen), Version: versionOf(r.proc, m.PID), Contained: m.Contained,
+		Name: printable(c.Name), Server: printable(server), Queue: queue, Version: versionOf(r.proc, m.PID), Contained: m.Contained,
 		Started: startOf(r.boot, m.StartTicks), Workers: len(workers),
 	}
 	if c.Listen != "" {
@@ -181,7 +182,9 @@ func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
 	if sum, known := residentBytes(r.proc, workers); known {
 		p.ResidentBytes = &sum
 	}
-	r.queue(&p, c, queues)
+	if c.Listen != "" && queues != nil && queue == nil {
+		r.hiddenQueue(&p)
+	}
 	if c.Listen != "" && !m.Contained {
 		r.status(&p, c)
 	}
@@ -222,15 +225,20 @@ func (r *round) tables(m Master) *Queues {
 	return TableQueues(texts...)
 }
 
-// queue reads what waits in front of a pool.
-func (r *round) queue(p *snapshot.FPMPool, c PoolConfig, queues *Queues) {
+// socketOf returns where a pool listens, by the name that its socket has where that is found, as
+// plimsoll-probe tells it too; and what waits there, nil if that is not known.
+func socketOf(c PoolConfig, queues *Queues) (string, *snapshot.ListenQueue) {
 	if c.Listen == "" || queues == nil {
-		return
+		return c.Listen, nil
 	}
-	if q, found := queues.Of(c.Listen); found {
-		p.Queue = &q
-		return
+	if q, name, found := queues.Of(c.Listen); found {
+		return name, &q
 	}
+	return c.Listen, nil
+}
+
+// hiddenQueue says why it is not known what waits in front of a pool.
+func (r *round) hiddenQueue(p *snapshot.FPMPool) {
 	reason := "no socket listens at " + p.Server + ": how many connections wait is not known"
 	if p.Contained {
 		reason = "the queue of a unix socket does not show outside of its container"

@@ -24,12 +24,13 @@ type Queues struct {
 	tcp  map[netip.AddrPort]snapshot.ListenQueue
 }
 
-// Of returns the queue of a socket that listens at an address of a configuration.
-func (q *Queues) Of(listen string) (snapshot.ListenQueue, bool) {
+// Of returns the queue of a socket that listens at an address of a configuration, and the socket's own
+// name: the port 9000 alone is [::]:9000 or 0.0.0.0:9000.
+func (q *Queues) Of(listen string) (queue snapshot.ListenQueue, name string, found bool) {
 	network, address := dialable(listen)
 	if network == "unix" {
-		found, ok := q.unix[address]
-		return found, ok
+		queue, found = q.unix[address]
+		return queue, address, found
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -37,14 +38,15 @@ func (q *Queues) Of(listen string) (snapshot.ListenQueue, bool) {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return snapshot.ListenQueue{}, false
+		return snapshot.ListenQueue{}, "", false
 	}
-	for _, at := range listensAs(host) {
-		if found, ok := q.tcp[netip.AddrPortFrom(at, uint16(n))]; ok {
-			return found, true
+	for _, host := range listensAs(host) {
+		at := netip.AddrPortFrom(host, uint16(n))
+		if queue, found = q.tcp[at]; found {
+			return queue, at.String(), true
 		}
 	}
-	return snapshot.ListenQueue{}, false
+	return snapshot.ListenQueue{}, "", false
 }
 
 // listensAs returns the addresses that a socket may have which was told to listen at host: a port alone

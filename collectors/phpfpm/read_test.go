@@ -32,8 +32,9 @@ func TestAListeningSocketIsFoundByEachWayToNameIt(t *testing.T) {
 		{"/run/php.sock", "127.0.0.1:9000", false},
 	} {
 		q := Queues{tcp: at(c.bound)}
-		if got, found := q.Of(c.listen); found != c.found || found && got.Waiting != 3 {
-			t.Errorf("Of(%q) of a socket at %s = %+v, %v, want found = %v", c.listen, c.bound, got, found, c.found)
+		got, name, found := q.Of(c.listen)
+		if found != c.found || found && (got.Waiting != 3 || name != c.bound) {
+			t.Errorf("Of(%q) of a socket at %s = %+v, %s, %v, want found = %v", c.listen, c.bound, got, name, found, c.found)
 		}
 	}
 }
@@ -45,9 +46,9 @@ func TestQueuesOfAContainerAreReadFromItsTables(t *testing.T) {
 	const tcp6 = "   0: 00000000000000000000000000000000:2329 00000000000000000000000000000000:0000 0A 00000000:00000002 00:00000000 0 0 0 1\n" +
 		"   1: nonsense 0 0A 0:zz\n"
 	q := TableQueues([]byte(tcp), []byte(tcp6))
-	first, ok := q.Of("127.0.0.1:9000")
-	second, ok2 := q.Of("9001")
-	if !ok || !ok2 || first.Waiting != 13 || second.Waiting != 2 || first.Length != nil {
+	first, _, ok := q.Of("127.0.0.1:9000")
+	second, name, ok2 := q.Of("9001")
+	if !ok || !ok2 || first.Waiting != 13 || second.Waiting != 2 || first.Length != nil || name != "[::]:9001" {
 		t.Errorf("queues = %+v (%v), %+v (%v), want 13 and 2 that wait, and no length", first, ok, second, ok2)
 	}
 }
