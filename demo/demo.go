@@ -111,7 +111,7 @@ func (d *demo) loadShop(ctx context.Context) error {
 }
 
 func (d *demo) startSite(ctx context.Context) (err error) {
-	d.site, err = shop.StartSiteContext(ctx, shop.SiteOptions{Primary: d.cluster.Primary, Sins: d.sins})
+	d.site, err = shop.StartSiteContext(ctx, shop.SiteOptions{Primary: d.cluster.Primary, Distance: time.Millisecond, Sins: d.sins})
 	return err
 }
 
