@@ -19,13 +19,15 @@ func TestEverySinHasAFindingAndEveryFindingASin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sin := range shop.Sins() {
-		if !slices.ContainsFunc(all, func(e expectation) bool { return e.Sin == sin }) {
+		if !slices.ContainsFunc(all, func(e expectation) bool { return slices.Contains(e.Sins, sin) }) {
 			t.Errorf("expected.json has no finding for the sin %s", sin)
 		}
 	}
 	for _, e := range all {
-		if !planted().Has(e.Sin) {
-			t.Errorf("expected.json names the sin %s, which there is not", e.Sin)
+		for _, sin := range e.Sins {
+			if !planted().Has(sin) {
+				t.Errorf("expected.json names the sin %s, which there is not", sin)
+			}
 		}
 	}
 }
