@@ -36,6 +36,7 @@ func logging(t *testing.T, p servers.Product, opts ...servers.Option) (s *server
 // rotate renames a log as logrotate does.
 func rotate(t *testing.T, s *servers.Server, log string) {
 	t.Helper()
+	shift(t, log)
 	if err := os.Rename(log, log+".1"); err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,7 @@ func rotate(t *testing.T, s *servers.Server, log string) {
 // copyTruncate rotates a log as logrotate does with that option.
 func copyTruncate(t *testing.T, log string) {
 	t.Helper()
+	shift(t, log)
 	text, err := os.ReadFile(log)
 	if err == nil {
 		err = os.WriteFile(log+".1", text, 0o600)
@@ -54,6 +56,17 @@ func copyTruncate(t *testing.T, log string) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// shift makes room for another rotation.
+func shift(t *testing.T, log string) {
+	t.Helper()
+	for i := 9; i > 0; i-- {
+		err := os.Rename(fmt.Sprintf("%s.%d", log, i), fmt.Sprintf("%s.%d", log, i+1))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -132,6 +145,14 @@ func TestWhatMariaDBHidesIsCountedFromItsLog(t *testing.T) {
 			copyTruncate(t, log)
 			prepared(3)
 			check("rotation by copying")
+			for i, rotated := range []func(){func() { rotate(t, s, log) }, func() { copyTruncate(t, log) }, func() { rotate(t, s, log) }} {
+				g.run(t, 1, 2)
+				prepared(5 + i)
+				rotated()
+			}
+			polls.restart(t, server)
+			prepared(2)
+			check("three rotations while the agent was down")
 
 			killed, err := polls.job.Collector.(collectors.Keeper).Save()
 			if err != nil {

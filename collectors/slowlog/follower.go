@@ -20,9 +20,10 @@ import (
 // If a log was rotated several times since, each file is read: the rest of the one that was being read,
 // then all that were written after it, the oldest first. These are the files beside the log that have
 // its name with a number, a time or "old" behind it. Which of them come after it, and in which order,
-// is told by when they were last written, so that a file that is touched later counts as new. At most
-// the 200 last ones are looked at. What is compressed by then or may not be opened is not read, and
-// Progress names it; what is deleted or moved to another folder by then leaves no trace to name.
+// is told by when they were last written: a file that is touched later counts as new, and one that was
+// written while the clock was set back is not found. At most the 200 last ones are looked at. What is
+// compressed by then or may not be opened is not read, and Progress names it; what is deleted or moved
+// to another folder by then leaves no trace to name.
 //
 // It is not safe for concurrent use. The zero value follows nothing.
 type Follower struct {

@@ -240,7 +240,7 @@ func (f *Follower) forward(left FileID, lost bool) (bool, error) {
 			losses = append(losses, Loss{next.name, err})
 			continue
 		case next.name != b.Path && isCopy(file, b.Path):
-			if err := file.Close(); err != nil || time.Since(next.written) < copying {
+			if err := file.Close(); err != nil || time.Since(next.written).Abs() < copying {
 				return false, err
 			}
 			continue
@@ -265,7 +265,8 @@ func (f *Follower) lose(lost bool, losses []Loss, logs []sibling) {
 // holds that too, as the original of a copy does.
 func (f *Follower) follow(file *os.File, id FileID) error {
 	b := &f.bookmark
-	next := Bookmark{Path: b.Path, File: id, Written: b.Written, Left: append(slices.Clip(b.Left), b.File), Seen: b.Seen}
+	left := append(slices.Clip(b.Left), b.File)
+	next := Bookmark{Path: b.Path, File: id, Written: b.Written, Left: left[max(len(left)-mostSiblings, 0):], Seen: b.Seen}
 	if b.At > 0 && b.isIn(file) {
 		next.Resume, next.At, next.Before, next.Vague = b.Resume, b.At, b.Before, b.Vague
 	}

@@ -232,6 +232,28 @@ func TestLogsThatWereWrittenAtOneMomentAreReadOnce(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsSetBackMakesNothingCountTwice(t *testing.T) {
+	for name, rotate := range map[string]rotation{"renamed": renamed, "copied and truncated": copied} {
+		t.Run(name, func(t *testing.T) {
+			s := newRotations(newLoggingServer(t), rotate)
+			r := newLogReader(t, s.path)
+			s.log(1)
+			r.more(plenty)
+			for range mostSiblings + 5 {
+				s.log(1)
+				s.now = s.now.Add(-time.Hour)
+				s.again(1)
+				r.more(plenty)
+				r.restart()
+			}
+			r.wantAll(s.loggingServer)
+			if n := len(r.Bookmark().Left); n > mostSiblings {
+				t.Errorf("the bookmark names %d files that were left, want %d at most", n, mostSiblings)
+			}
+		})
+	}
+}
+
 func TestALogThatIsMadeAndRotatedBeforeItIsReadIsRead(t *testing.T) {
 	s := newLoggingServer(t)
 	s.must(os.Remove(s.path))
