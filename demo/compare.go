@@ -50,7 +50,22 @@ func compare(path string, without []shop.Sin) (verdict string, err error) {
 	if err != nil {
 		return "", err
 	}
-	var want, allowed, got []string
+	var got []string
+	for _, e := range r.Findings {
+		got = append(got, string(e.Rule)+" about "+e.Subject.String())
+	}
+	missing, surplus := differences(all, got, without)
+	if len(missing)+len(surplus) == 0 {
+		return fmt.Sprintf("All %d findings are those that were planted, and there is no other.", len(got)), nil
+	}
+	return fmt.Sprintf("Not found although planted:\n  %s\nFound although not planted:\n  %s",
+		strings.Join(missing, "\n  "), strings.Join(surplus, "\n  ")), errors.New("the findings are not those of expected.json")
+}
+
+// differences returns what was not found although it is expected, and what was
+// found although it is not.
+func differences(all []expectation, got []string, without []shop.Sin) (missing, surplus []string) {
+	var want, allowed []string
 	for _, e := range all {
 		if !e.planted(without) {
 			continue
@@ -60,15 +75,7 @@ func compare(path string, without []shop.Sin) (verdict string, err error) {
 			want = append(want, e.finding())
 		}
 	}
-	for _, e := range r.Findings {
-		got = append(got, string(e.Rule)+" about "+e.Subject.String())
-	}
-	missing, surplus := minus(want, got), minus(got, allowed)
-	if len(missing)+len(surplus) == 0 {
-		return fmt.Sprintf("All %d findings are those that were planted, and there is no other.", len(got)), nil
-	}
-	return fmt.Sprintf("Not found although planted:\n  %s\nFound although not planted:\n  %s",
-		strings.Join(missing, "\n  "), strings.Join(surplus, "\n  ")), errors.New("the findings are not those of expected.json")
+	return minus(want, got), minus(got, allowed)
 }
 
 func minus(a, b []string) []string {

@@ -49,6 +49,35 @@ func TestASinThatIsLeftOutTakesItsFindingsAlong(t *testing.T) {
 	}
 }
 
+func TestFindingsAreHeldAgainstTheSins(t *testing.T) {
+	all := []expectation{
+		{Sins: []shop.Sin{"pride"}, Rule: "r", Subject: "1"},
+		{Sins: []shop.Sin{"pride", "envy"}, Rule: "r", Subject: "2"},
+		{Sins: []shop.Sin{"sloth"}, Rule: "r", Subject: "3", Unless: "it is Sunday"},
+	}
+	tests := map[string]struct {
+		got              []string
+		without          []shop.Sin
+		missing, surplus []string
+	}{
+		"all":                {[]string{"r about 1", "r about 2", "r about 3"}, nil, nil, nil},
+		"on a Sunday":        {[]string{"r about 1", "r about 2"}, nil, nil, nil},
+		"one is missing":     {[]string{"r about 2"}, nil, []string{"r about 1"}, nil},
+		"one sin of two":     {[]string{"r about 2"}, []shop.Sin{"pride"}, nil, nil},
+		"neither of two":     {[]string{"r about 2"}, []shop.Sin{"pride", "envy"}, nil, []string{"r about 2"}},
+		"although not there": {[]string{"r about 1", "r about 2", "r about 3"}, []shop.Sin{"sloth"}, nil, []string{"r about 3"}},
+		"never heard of":     {[]string{"r about 1", "r about 2", "r about 4"}, nil, nil, []string{"r about 4"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			missing, surplus := differences(all, test.got, test.without)
+			if !slices.Equal(missing, test.missing) || !slices.Equal(surplus, test.surplus) {
+				t.Errorf("missing %v, surplus %v, want %v and %v", missing, surplus, test.missing, test.surplus)
+			}
+		})
+	}
+}
+
 func TestTheEnvironmentIsChecked(t *testing.T) {
 	for name, value := range map[string]string{"DEMO_SECONDS": "soon", "DEMO_WITHOUT": "pride"} {
 		if _, err := fromEnvironment(func(key string) string { return map[string]string{name: value}[key] }); err == nil {
