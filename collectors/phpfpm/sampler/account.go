@@ -68,6 +68,8 @@ type ending struct {
 	count    float64 // How many they are.
 	spent    *spent
 	duration float64 // How long one took.
+	// informed is for how long of that its parameters were there to be read.
+	informed float64
 }
 
 // look accounts for the time since the last look. It returns how long the worker was idle and which requests
@@ -88,7 +90,7 @@ func (a *account) look(s slot, now time.Duration, p *pace) (idle float64, ended 
 	idle += idleTail
 	if a.current != nil {
 		a.owe(&a.current.spent, tail)
-		ended = append(ended, a.finish(accepted))
+		ended = append(ended, a.finish(from+time.Duration(tail*float64(time.Second)), p))
 	}
 	if gone.count > 0 {
 		ended = append(ended, gone)
@@ -117,14 +119,15 @@ func (a *account) stay(s slot, from, now time.Duration, p *pace) (idle float64, 
 	end := clamp(s.changed, from, now)
 	p.learn(seconds(s.changed - s.accepted - s.duration))
 	a.owe(&a.current.spent, seconds(end-from))
-	return seconds(now - end), []ending{a.finish(end)}
+	return seconds(now - end), []ending{a.finish(end, p)}
 }
 
 // finish ends the current request.
-func (a *account) finish(end time.Duration) ending {
+func (a *account) finish(end time.Duration, p *pace) ending {
 	v := a.current
 	a.current = nil
-	return ending{visit: v, count: 1, spent: &v.spent, duration: seconds(end - v.accepted)}
+	took := seconds(end - v.accepted)
+	return ending{visit: v, count: 1, spent: &v.spent, duration: took, informed: max(0, took-p.teardown)}
 }
 
 // between shares out the time before the last request was accepted: the tail of the one of the last look, others

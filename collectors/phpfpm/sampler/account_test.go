@@ -85,6 +85,15 @@ func TestTimeOfAWorkerGoesWhereTheScoreboardSays(t *testing.T) {
 	}
 }
 
+func TestARequestDidNotTakeTheIdleTimeBehindIt(t *testing.T) {
+	a, p := account{last: slot{pid: 1}}, &pace{teardown: 0.005}
+	a.look(busySlot(1, 20, 0), at(50), p)
+	_, ended := a.look(busySlot(2, 90, 55), at(100), p)
+	if len(ended) != 1 || math.Abs(ended[0].duration-0.060) > 1e-9 || math.Abs(ended[0].informed-0.055) > 1e-9 {
+		t.Errorf("ended = %+v, want one request of 60 ms, 55 of them before it was torn down", ended)
+	}
+}
+
 func TestProcessorTimeIsSharedOutOverTheRequestsSinceTheLastReading(t *testing.T) {
 	var a account
 	a.settle(sched{cpu: 1e9, queue: 5e8})

@@ -20,7 +20,7 @@ func look(state snapshot.PHPState, weight float64, n int) seen {
 }
 
 func ended(v *visit, seconds float64) ending {
-	return ending{visit: v, count: 1, spent: &v.spent, duration: seconds}
+	return ending{visit: v, count: 1, spent: &v.spent, duration: seconds, informed: seconds}
 }
 
 const apart = 50 * time.Millisecond

@@ -124,7 +124,7 @@ func (p *pool) attach(w *worker) {
 // leave books what is known of a worker that has ended.
 func (p *pool) leave(w *worker) {
 	if w.current != nil {
-		p.ledger.end(w.finish(w.at), 0)
+		p.ledger.end(w.finish(w.at, &p.ledger.pace), 0)
 	}
 	if c, ok := w.process.(*live); ok {
 		c.close()

@@ -41,7 +41,8 @@ type tally struct {
 	requests float64
 	rows     map[snapshot.ProfileKey]*rowTally
 	// unseen and unseenCount are how much time, and how many requests, the visits of this kind stand for that
-	// nobody looked at: a request that is shorter than looks are apart (T) is met with probability D/T.
+	// nobody looked at: one whose parameters can be read for less time (D) than looks are apart (T) is met so with
+	// probability D/T.
 	unseen, unseenCount float64
 	// waiting is for how many closings there is time and no look to tell what it was.
 	waiting int
@@ -101,9 +102,14 @@ func (t *tally) row(s seen) {
 // end counts a visit that ended, and those that it stands for. apart is how far looks at one worker are apart.
 func (t *tally) end(e ending, apart time.Duration) {
 	t.requests++
-	if gap := seconds(apart) - e.duration; gap > 0 && e.duration > 0 {
-		t.unseen += gap
-		t.unseenCount += gap / e.duration
+	if apart <= 0 {
+		return
+	}
+	// At most one stands for a hundred: what took no time at all is no measure.
+	met := max(e.informed/seconds(apart), 0.01)
+	if others := 1/met - 1; others > 0 {
+		t.unseen += others * e.duration
+		t.unseenCount += others
 	}
 }
 
