@@ -298,6 +298,9 @@ func (p *pool) describe(v *visit, g glimpse) seen {
 		return one
 	}
 	one.key.State = refined(g.wait, g.frames)
+	if g.wait.socket > 0 && g.wait.peer != "" && one.key.State != g.wait.state {
+		p.resolver.learn(g.wait.peer, one.key.State)
+	}
 	one.line = place(&one.key, g.frames, v.root)
 	var literal uint64
 	if len(g.sql.text) > 0 && one.key.State == snapshot.PHPMySQL {

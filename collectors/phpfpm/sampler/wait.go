@@ -30,6 +30,8 @@ type resolver struct {
 	mounts *mounts
 	// known are sockets by inode, the number that the kernel gives each.
 	known map[string]ends
+	// learned is what answers at an address by the functions of PHP that waited for it before.
+	learned map[string]snapshot.PHPState
 }
 
 // maxKnownSockets bounds a resolver's memory. Persistent connections are few; all others come and go.
@@ -166,7 +168,19 @@ func (r *resolver) socket(p process, fd int, inode string) wait {
 		return wait{state: snapshot.PHPClient}
 	}
 	state, sure := r.names.of(e)
+	if learned, ok := r.learned[e.peer]; ok && !sure {
+		state = learned
+	}
 	return wait{state: state, peer: e.peer, vague: !sure, socket: fd}
+}
+
+// learn takes up what answers at an address that nothing else tells: a look that does not show which function
+// waits is then no unknown.
+func (r *resolver) learn(peer string, state snapshot.PHPState) {
+	if r.learned == nil || len(r.learned) >= maxKnownSockets {
+		r.learned = map[string]snapshot.PHPState{}
+	}
+	r.learned[peer] = state
 }
 
 func (r *resolver) remember(inode string, e ends) {

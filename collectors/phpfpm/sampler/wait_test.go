@@ -136,6 +136,21 @@ func TestFunctionsThatSpeakOneProtocolAreRightWhateverThePort(t *testing.T) {
 	}
 }
 
+func TestWhatAnswersAtAnAddressIsLearnedFromTheFunctionsThatWait(t *testing.T) {
+	worker := &still{
+		links:   map[int]string{10: "socket:[100]"},
+		sockets: map[int]ends{10: {peer: "10.0.0.7:5000", port: 5000}},
+	}
+	read := call{number: unix.SYS_READ, args: [6]uint64{10}}
+	p := &pool{digests: newDigests()}
+	before := p.resolver.resolve(worker, read)
+	p.describe(&visit{}, glimpse{wait: before, frames: []frame{{function: "PDO::query"}}})
+	after := p.resolver.resolve(worker, read)
+	if before.state != snapshot.PHPUnknown || after.state != snapshot.PHPMySQL || !after.vague {
+		t.Errorf("before %+v, after %+v, want what was unknown to be a database, unless a function knows better", before, after)
+	}
+}
+
 func TestSocketsAreFoundInTheTablesOfOldKernels(t *testing.T) {
 	const tcp = "  sl  local_address rem_address   st\n" +
 		"   0: 0100007F:2328 00000000:0000 0A 0:0 0:0 0 0 0 11 1\n" +
