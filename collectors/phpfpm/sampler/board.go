@@ -279,8 +279,9 @@ func (b *board) slot(i int) (slot, bool) {
 }
 
 // informed reports whether the entry tells which request a busy worker has: not while it is being received.
-// Until FPM calls it finished, its parameters are in the worker's memory too; then they are cleared at some time.
-func (b *board) informed(i int) (scoreboard, memory bool) {
+// lasting is true until FPM calls it finished. Then PHP runs shutdown functions and closes the session, and clears
+// the request's parameters at some time; those of the next one come after the entry counts it.
+func (b *board) informed(i int) (told, lasting bool) {
 	stage := native32(b.entry(i)[slotStage:])
 	return stage >= stageInfo, stage >= stageInfo && stage < stageFinished
 }

@@ -244,6 +244,26 @@ func TestIdenticalReadsAreToldFromOthers(t *testing.T) {
 	}
 }
 
+func TestARequestIsKnownThatIsFirstMetAfterItsScript(t *testing.T) {
+	for _, release := range servers.PHPs() {
+		t.Run(string(release), func(t *testing.T) {
+			s := newSite(t, release, servers.Pool{Children: 4})
+			s.fpm.Script(t, "late.php", "<?php echo '{}'; register_shutdown_function(fn () => usleep(50000));")
+			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() { s.load(t, 3, 2*time.Second, "/late.php") })
+			var known, all float64
+			for _, r := range poolOf(t, profile, s.fpm.Listen("www")).Routes {
+				all += r.Seconds[snapshot.PHPSleep]
+				if r.Route == "/late.php" {
+					known += r.Seconds[snapshot.PHPSleep]
+				}
+			}
+			if all < 1 || known < 0.9*all {
+				t.Errorf("of %.2f s the route of %.2f is known, want nearly all", all, known)
+			}
+		})
+	}
+}
+
 // holdSeconds compares with what the scripts measured. Their clocks run on while they wait for a processor after
 // an answer has come, which the sampler tells apart: so the run queue may make up the difference.
 func holdSeconds(t testing.TB, pool snapshot.PoolProfile, truth map[string]float64, tolerance float64) {

@@ -210,8 +210,8 @@ func (p *pool) glimpse(w *worker, v *visit, i int) (g glimpse, err error) {
 	if p.layout == nil {
 		return g, nil
 	}
-	informed, remembered := p.board.informed(i)
-	if !v.known && v.tried < maxTries && remembered {
+	informed, _ := p.board.informed(i)
+	if !v.known && v.tried < maxTries && informed {
 		if r, err := readRequest(w.process, p.program.sapi); err == nil {
 			g.request = &r
 		}
@@ -268,8 +268,8 @@ const maxTries = 3
 
 // identify says which request a worker has.
 func (p *pool) identify(v *visit, i int, g glimpse) {
-	informed, remembered := p.board.informed(i)
-	if v.known || v.tried >= maxTries || !informed || p.layout != nil && !remembered {
+	informed, lasting := p.board.informed(i)
+	if v.known || v.tried >= maxTries || !informed {
 		return
 	}
 	method, script := p.board.script(i)
@@ -277,9 +277,13 @@ func (p *pool) identify(v *visit, i int, g glimpse) {
 		v.known, v.name = true, routeName{methodOf(method), p.ledger.routes.template(script)}
 		return
 	}
-	v.tried++
 	r := g.request
-	if r == nil || !r.agrees(method, script) {
+	agrees := r != nil && r.agrees(method, script)
+	if !agrees && !lasting {
+		return // It says nothing of the layout: they may be cleared.
+	}
+	v.tried++
+	if !agrees {
 		p.check(false)
 		return
 	}
