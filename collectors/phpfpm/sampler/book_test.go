@@ -2,6 +2,7 @@ package sampler
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -23,7 +24,11 @@ func ended(v *visit, seconds float64) ending {
 	return ending{visit: v, count: 1, spent: &v.spent, duration: seconds, informed: seconds}
 }
 
-const apart = 50 * time.Millisecond
+// apart is looks at all workers, and some is looks at a fifth of them.
+var (
+	apart = draw{every: 50 * time.Millisecond, chance: 1}
+	some  = draw{every: 50 * time.Millisecond, chance: 0.2}
+)
 
 func TestWaitsShareWhatTheProcessorLeaves(t *testing.T) {
 	b, batch := newBook(), newBatch()
@@ -73,6 +78,57 @@ func TestShortRequestsStandForThoseThatNobodyLookedAt(t *testing.T) {
 	}
 }
 
+// TestFewerLooksHaveTheVarianceThatTheySay draws looks at waits of one length many times, and compares.
+func TestFewerLooksHaveTheVarianceThatTheySay(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, by := range []draw{apart, some} {
+		for _, long := range []float64{0.01, 0.04, 0.26, 1.37} {
+			const tries = 40000
+			var sum, squares, said float64
+			for range tries {
+				var s seen
+				for at := random.Float64() * seconds(by.every); at < long; at += seconds(by.every) {
+					if random.Float64() < by.chance {
+						s = s.met(by)
+					}
+				}
+				sum += s.weight
+				squares += (s.weight - long) * (s.weight - long)
+				if s.looks > 0 {
+					said += s.variance()
+				}
+			}
+			if mean := sum / tries; math.Abs(mean/long-1) > 0.05 {
+				t.Errorf("%+v: waits of %g s seem %g long", by, long, mean)
+			}
+			if got, want := said/tries, squares/tries; got < 0.6*want || by.chance < 1 && got > 1.6*want {
+				t.Errorf("%+v: variance of waits of %g s is said to be %g, and is %g", by, long, got, want)
+			}
+		}
+	}
+}
+
+func TestRequestsThatWereMetStandForThoseThatCouldHaveBeen(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, by := range []draw{apart, some} {
+		for _, long := range []float64{0.01, 0.04, 0.1, 0.4} {
+			kind := newTally()
+			const tries = 20000
+			for range tries {
+				for at := random.Float64() * seconds(by.every); at < long; at += seconds(by.every) {
+					if random.Float64() < by.chance {
+						kind.end(ending{duration: long, informed: long}, by)
+						break
+					}
+				}
+			}
+			if got := kind.requests + kind.unseenCount; math.Abs(got/tries-1) > 0.1 {
+				t.Errorf("%+v: %d requests of %g s were met, which stand for %.0f, want %d", by, int(kind.requests), long, got, tries)
+			}
+		}
+	}
+}
+
 func TestRequestsOfNoKnownKindStandForNoOthers(t *testing.T) {
 	b, batch := newBook(), newBatch()
 	batch.end(ended(visited("/short", spent{busy: 0.01}, look(snapshot.PHPRedis, 0.05, 1)), 0.01), apart)
@@ -119,7 +175,7 @@ func TestARequestThatGoesOnIsBookedInParts(t *testing.T) {
 	batch.carry(v)
 	b.close(batch)
 	v.spent.busy = 0.5
-	v.extend(0.25)
+	v.extend(draw{every: 250 * time.Millisecond, chance: 1})
 	batch.end(ended(v, 1.5), apart)
 	b.close(batch)
 	got := b.rows[snapshot.ProfileKey{Method: "GET", Route: "/a", State: snapshot.PHPMySQL, Peer: "p"}]
@@ -151,7 +207,7 @@ func TestAProfileIsOfTheMomentThatItNames(t *testing.T) {
 	spend := func() {
 		l.count(1, 1, 1, time.Second)
 		l.book.idle(2)
-		l.end(ended(visited("/", spent{busy: 0.1}), 0.1), time.Second)
+		l.end(ended(visited("/", spent{busy: 0.1}), 0.1), draw{every: time.Second, chance: 1})
 	}
 	spend()
 	s.Close()

@@ -41,8 +41,8 @@ func durationBounds() []float64 {
 }
 
 // end books requests that ended.
-func (l *ledger) end(e ending, apart time.Duration) {
-	l.batch.end(e, apart)
+func (l *ledger) end(e ending, by draw) {
+	l.batch.end(e, by)
 	n := uint64(e.count)
 	l.requests += n
 	bounds := durationBounds()

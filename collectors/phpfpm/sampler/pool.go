@@ -74,15 +74,14 @@ func (p *pool) look(now, dt time.Duration, chance float64, random func() float64
 		if chosen || len(ended) > 0 {
 			p.settle(w)
 		}
-		apart := time.Duration(float64(dt) / chance)
 		for _, e := range ended {
-			p.ledger.end(e, apart)
+			p.ledger.end(e, draw{dt, chance})
 		}
 		if s.busy {
 			p.busy++
 		}
 		if chosen && w.process != nil && w.current != nil {
-			p.sample(w, i, seconds(apart))
+			p.sample(w, i, draw{dt, chance})
 			looks++
 		}
 	}
@@ -124,7 +123,7 @@ func (p *pool) attach(w *worker) {
 // leave books what is known of a worker that has ended.
 func (p *pool) leave(w *worker) {
 	if w.current != nil {
-		p.ledger.end(w.finish(w.at, &p.ledger.pace), 0)
+		p.ledger.end(w.finish(w.at, &p.ledger.pace), draw{chance: 1})
 	}
 	if c, ok := w.process.(*live); ok {
 		c.close()
@@ -160,13 +159,13 @@ func (p *pool) drop(w *worker) {
 	w.process, w.looked = nil, nil
 }
 
-// sample takes up what a busy worker does now, a look that stands for weight seconds.
-func (p *pool) sample(w *worker, i int, weight float64) {
+// sample takes up what a busy worker does now.
+func (p *pool) sample(w *worker, i int, by draw) {
 	v := w.current
 	goesOn := w.looked == v && w.slices == w.sched.slices && w.state != snapshot.PHPCPU && len(v.seen) > 0
 	w.looked, w.slices = v, w.sched.slices
 	if goesOn {
-		v.extend(weight)
+		v.extend(by)
 		return
 	}
 	g, err := p.glimpse(w, v, i)
@@ -174,17 +173,16 @@ func (p *pool) sample(w *worker, i int, weight float64) {
 	switch {
 	case err != nil:
 		w.state = snapshot.PHPUnknown
-		v.meet(unknown(weight))
+		v.meet(unknown().met(by))
 	case !p.board.unchanged(i, w.last):
 		w.looked = nil // It has another request than the scoreboard said.
 	case g.wait.same:
-		p.resume(w, v, weight)
+		p.resume(w, v, by)
 	default:
 		p.identify(v, i, g)
 		one := p.describe(v, g)
-		one.weight, one.looks = weight, 1
 		w.state = one.key.State
-		v.meet(one)
+		v.meet(one.met(by))
 	}
 }
 
@@ -234,24 +232,21 @@ func (p *pool) glimpse(w *worker, v *visit, i int) (g glimpse, err error) {
 }
 
 // resume goes on with what a worker waited for before it was stopped for a moment.
-func (p *pool) resume(w *worker, v *visit, weight float64) {
+func (p *pool) resume(w *worker, v *visit, by draw) {
 	if n := len(v.seen); n > 0 && v.seen[n-1].blocked() {
-		v.extend(weight)
+		v.extend(by)
 		return
 	}
 	w.state = snapshot.PHPUnknown
-	v.meet(unknown(weight))
+	v.meet(unknown().met(by))
 }
 
 // unknown is a look that says nothing.
-func unknown(weight float64) seen {
-	return seen{key: snapshot.ProfileKey{State: snapshot.PHPUnknown}, weight: weight, looks: 1}
-}
+func unknown() seen { return seen{key: snapshot.ProfileKey{State: snapshot.PHPUnknown}} }
 
-func (v *visit) extend(weight float64) {
+func (v *visit) extend(by draw) {
 	last := &v.seen[len(v.seen)-1]
-	last.weight += weight
-	last.looks++
+	*last = last.met(by)
 }
 
 // maxSeen bounds what is kept of one request until accounts are closed: more than the looks in that time.

@@ -46,6 +46,8 @@ const (
 	// A pool that has gone is looked for more often for a while: a reload of FPM takes a moment.
 	findAgain  = time.Second
 	findAgains = 10 * time.Second
+	// findShare is how much of the limit may go into looking for pools.
+	findShare  = 0.125
 	closeEvery = 10 * time.Second
 	// jitter spreads looks, so that they do not keep step with what a site does at regular times.
 	jitter = 0.25
@@ -113,12 +115,13 @@ func (s *Sampler) Run(ctx context.Context) error {
 	// processor in between.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var found, gone, closed, second time.Duration
+	var found, rest, gone, closed, second time.Duration
 	last := monotonic()
 	for ctx.Err() == nil {
 		now := monotonic()
-		if since := now - found; found == 0 || since >= findEvery || since >= findAgain && gone > 0 && now-gone < findAgains {
-			s.find()
+		if since := now - found; found == 0 || since >= max(findEvery, rest) ||
+			since >= max(findAgain, rest) && gone > 0 && now-gone < findAgains {
+			rest = s.restAfter(s.find)
 			found = now
 		}
 		if !s.tick(now, now-last) {
@@ -126,7 +129,7 @@ func (s *Sampler) Run(ctx context.Context) error {
 		}
 		last = now
 		if now-second >= time.Second {
-			if s.everySecond(now) {
+			if s.everySecond() {
 				gone = now
 			}
 			second = now
@@ -140,6 +143,14 @@ func (s *Sampler) Run(ctx context.Context) error {
 	return nil
 }
 
+// restAfter does something that costs by how much there is on the host, and returns how long not to do it again, so
+// that it takes no more than its part of the limit.
+func (s *Sampler) restAfter(work func()) time.Duration {
+	before := processorTime()
+	work()
+	return time.Duration(float64(processorTime()-before) / (findShare * s.options.MostCPU))
+}
+
 // sleep waits for the next look. A timer of Go's costs more than twice as much here, as it wakes other threads first.
 func (s *Sampler) sleep(last time.Duration) {
 	pause := unix.NsecToTimespec(int64(s.pause(last)))
@@ -150,8 +161,10 @@ func (s *Sampler) sleep(last time.Duration) {
 func (s *Sampler) pause(last time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	period := float64(time.Second) / s.limit.hertz
-	wait := time.Duration(period*(1+jitter*(2*mathrand.Float64()-1))) - (monotonic() - last)
+	now := monotonic()
+	s.limit.pay(now, processorTime())
+	period := float64(time.Second) / s.limit.target
+	wait := s.limit.pause(time.Duration(period*(1+jitter*(2*mathrand.Float64()-1))), now-last)
 	if wait < 0 {
 		s.late++
 		return 0
@@ -165,6 +178,7 @@ func (s *Sampler) tick(now, dt time.Duration) (all bool) {
 	defer s.mu.Unlock()
 	s.ticks++
 	all = true
+	before := processorTime()
 	for key, p := range s.pools {
 		looks, err := p.look(now, dt, s.limit.chance, mathrand.Float64)
 		s.samples += uint64(looks)
@@ -175,6 +189,7 @@ func (s *Sampler) tick(now, dt time.Duration) (all bool) {
 		}
 	}
 	s.count(dt)
+	s.limit.looked(processorTime() - before)
 	return all
 }
 
@@ -194,10 +209,9 @@ func (s *Sampler) count(dt time.Duration) {
 
 // everySecond does what costs too much for each look. It returns true if there are new workers of a pool that is not
 // known: one whose manager is ondemand has none until it is asked for something.
-func (s *Sampler) everySecond(now time.Duration) (more bool) {
+func (s *Sampler) everySecond() (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.limit.adjust(now, processorTime())
 	if all := s.sortedLedgers(); len(all) > 0 {
 		s.turn++
 		s.weigh(all[s.turn%len(all)])

@@ -1,6 +1,7 @@
 package sampler
 
 import (
+	"math"
 	"time"
 
 	"plimsoll/collectors/snapshot"
@@ -11,9 +12,11 @@ type seen struct {
 	// key is what it is told apart by, without method and route, and line where it was in the program.
 	key  snapshot.ProfileKey
 	line int
-	// weight is how much time its looks stand for, looks how many they are.
+	// weight is how much time its looks stand for, looks how many they are, drawn the variance of the weight in
+	// square seconds that comes from looking at some workers only.
 	weight float64
 	looks  int
+	drawn  float64
 	// continued is true for a wait whose beginning was already accounted for.
 	continued bool
 	// repeat is true if the request had waited for the statement before, identical if with the same literals.
@@ -27,12 +30,43 @@ func (s seen) blocked() bool { return s.key.State != snapshot.PHPCPU }
 // shorter than looks are apart (T) is met with probability L/T and then counts T: its variance is TL-L², at most
 // T² for each that is met. One that is longer is met once more or less often than its length says: the variance
 // of T times a rounded number is at most T²/4, and T²/6 in the mean over all lengths.
+//
+// Where only some workers are looked at, one that is met with chance c counts T/c. What that adds for each look is
+// (1-c)(T/c)² (Horvitz and Thompson, 1952), so that a long wait is no longer known within a part of T.
 func (s seen) variance() float64 {
 	apart := s.weight / float64(s.looks)
 	if s.looks == 1 && !s.continued {
 		return apart * apart
 	}
-	return apart * apart / 6
+	regular := max(0, apart*apart-s.drawn/float64(s.looks))
+	return regular/6 + s.drawn
+}
+
+// met returns the wait with one more look at it.
+func (s seen) met(by draw) seen {
+	weight := seconds(by.every) / by.chance
+	s.weight += weight
+	s.drawn += (1 - by.chance) * weight * weight
+	s.looks++
+	return s
+}
+
+// draw is how it came to a look: at all busy workers every so often, at each with a chance above 0 and at most 1.
+type draw struct {
+	every  time.Duration
+	chance float64
+}
+
+// meets is the probability that something is met which takes some seconds: each look at the worker may do so.
+func (d draw) meets(took float64) float64 {
+	every := seconds(d.every)
+	if took < every {
+		return d.chance * took / every
+	}
+	if d.chance >= 1 {
+		return 1
+	}
+	return 1 - math.Pow(1-d.chance, took/every)
 }
 
 // tally is what is known of one kind of request since accounts were last closed.
@@ -99,18 +133,16 @@ func (t *tally) row(s seen) {
 	}
 }
 
-// end counts a visit that ended, and those that it stands for. apart is how far looks at one worker are apart.
-func (t *tally) end(e ending, apart time.Duration) {
+// end counts a visit that ended, and those that it stands for.
+func (t *tally) end(e ending, by draw) {
 	t.requests++
-	if apart <= 0 {
+	if by.every <= 0 {
 		return
 	}
-	// At most one stands for a hundred: what took no time at all is no measure.
-	met := max(e.informed/seconds(apart), 0.01)
-	if others := 1/met - 1; others > 0 {
-		t.unseen += others * e.duration
-		t.unseenCount += others
-	}
+	// At most one stands for a hundred for each that is drawn: what took no time at all is no measure.
+	others := 1/max(by.meets(e.informed), 0.01*by.chance) - 1
+	t.unseen += others * e.duration
+	t.unseenCount += others
 }
 
 // batch is what is known of a pool's requests since accounts were last closed.
@@ -142,14 +174,14 @@ func (b *batch) tally(name routeName) *tally {
 
 // end books a request that ended. One that nobody looked at is known by its length only, which also tells
 // nothing of its route; one whose parameters could not be read has an unknown route.
-func (b *batch) end(e ending, apart time.Duration) {
+func (b *batch) end(e ending, by draw) {
 	if e.visit == nil || len(e.visit.seen) == 0 && !e.visit.known {
 		b.gone.add(*e.spent)
 		b.goneCount += e.count
 		return
 	}
 	b.carry(e.visit)
-	b.tally(e.visit.name).end(e, apart)
+	b.tally(e.visit.name).end(e, by)
 }
 
 // carry books what is known of a request so far.
