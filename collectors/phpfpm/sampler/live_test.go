@@ -264,6 +264,65 @@ func TestARequestIsKnownThatIsFirstMetAfterItsScript(t *testing.T) {
 	}
 }
 
+// TestTotalsStayExactWhereFewWorkersAreLookedAt holds what is known without a look at what a worker does.
+func TestTotalsStayExactWhereFewWorkersAreLookedAt(t *testing.T) {
+	fpm := servers.StartPHP(t, servers.PHP82, servers.Pool{Children: 12})
+	fpm.Script(t, "index.php", `<?php for ($i = 0; $i < 8; $i++) { usleep(15000); hash('sha256', str_repeat('x', 1 << 18)); }
+		echo json_encode(['busy' => microtime(true) - $_SERVER['REQUEST_TIME_FLOAT']]);`)
+	site := &site{fpm: fpm, url: servers.StartNginx(t, servers.FrontController(fpm.Root, fpm.Listen("www"))...).URL}
+	s := New(Options{MostCPU: 1})
+	s.find()
+	ctx, cancel := context.WithCancel(t.Context())
+	begin := monotonic()
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for last := begin; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+			s.limit.chance = 0.1
+			now := monotonic()
+			s.tick(now, now-last)
+			last = now
+		}
+	})
+	before := fpmSeconds(t, fpm)
+	truth := site.load(t, 8, 4*time.Second, "/")
+	time.Sleep(200 * time.Millisecond)
+	used := fpmSeconds(t, fpm) - before
+	cancel()
+	looking.Wait()
+	for range maxPatience + 2 { // All that waits for a look is booked.
+		s.Close()
+	}
+	pool := poolOf(t, s.Profile(), fpm.Listen("www"))
+	queue, cpu := pool.States[snapshot.PHPRunQueue].Seconds, pool.States[snapshot.PHPCPU].Seconds
+	t.Logf("%.2f s busy, %.2f by the scripts; %.3f s of processors, %.3f by the kernel; %.2f s of run queue; %g requests", busySeconds(pool), truth["busy"], cpu, used, queue, truth["requests"])
+	if got, want := busySeconds(pool), truth["busy"]; got < 0.97*want || got > 1.03*want+queue {
+		t.Errorf("busy = %.2f s, want %.2f by the scripts' clocks (run queue %.2f)", got, want, queue)
+	}
+	if cpu > 1.02*used || cpu < 0.9*used { // To accept a request is not part of it.
+		t.Errorf("cpu = %.3f s, want %.3f by the kernel", cpu, used)
+	}
+	if got := float64(pool.Requests); got != truth["requests"] {
+		t.Errorf("%g requests, want %g", got, truth["requests"])
+	}
+	if wall := seconds(monotonic() - begin); pool.WorkerSeconds > 12*wall || pool.WorkerSeconds < 12*(wall-0.3) {
+		t.Errorf("all states = %.2f s, want 12 workers for %.2f s", pool.WorkerSeconds, wall)
+	}
+}
+
+// fpmSeconds is what the workers of FPM have used of processors.
+func fpmSeconds(t testing.TB, fpm *servers.FPM) (sum float64) {
+	t.Helper()
+	for _, pid := range childrenOf("/proc", masterOf(t, fpm.Configuration)) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, _ := parseSched(text)
+		sum += float64(one.cpu) / 1e9
+	}
+	return sum
+}
+
 // holdSeconds compares with what the scripts measured. Their clocks run on while they wait for a processor after
 // an answer has come, which the sampler tells apart: so the run queue may make up the difference.
 func holdSeconds(t testing.TB, pool snapshot.PoolProfile, truth map[string]float64, tolerance float64) {
