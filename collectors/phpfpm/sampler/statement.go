@@ -69,6 +69,9 @@ func textOf(from reader, frames []frame) []byte {
 		case "query", "exec", "prepare", "real_query", "multi_query", "execute_query":
 			return argument(1)
 		}
+		if class != "mysqli" {
+			return controlOf(method)
+		}
 	case class == "pdostatement" && f.this != 0:
 		return statementAt(&v, f.this+objectFirst) // queryString is its first property.
 	case class == "mysqli_stmt" && f.this != 0:
@@ -78,6 +81,20 @@ func textOf(from reader, frames []frame) []byte {
 	case class == "mysqli_query" || class == "mysqli_real_query" || class == "mysqli_multi_query" ||
 		class == "mysqli_prepare" || class == "mysqli_execute_query":
 		return argument(2)
+	}
+	return nil
+}
+
+// controlOf returns what PDO sends by itself for a method that ends or begins a transaction. That of mysqli depends on
+// its arguments.
+func controlOf(method string) []byte {
+	switch method {
+	case "begintransaction":
+		return []byte("START TRANSACTION")
+	case "commit":
+		return []byte("COMMIT")
+	case "rollback":
+		return []byte("ROLLBACK")
 	}
 	return nil
 }
