@@ -22,6 +22,9 @@ type limit struct {
 	at, used time.Duration // when it was paid last, and for how much in all
 	left     time.Duration // what may be used now; a debt if below zero
 
+	// search is what the last search for pools cost, aside what was put aside for the next one.
+	search, aside time.Duration
+
 	since time.Duration // begin of the second that is watched
 	looks int           // in it
 	cost  time.Duration // of these
@@ -38,6 +41,8 @@ const (
 	// worstDebt is for how long time must come in to pay a debt at which nothing is looked at.
 	worstDebt   = 10 * time.Second
 	leastChance = 0.02
+	// searchShare is how much of the limit is put aside to look for pools.
+	searchShare = 0.125
 	// A chance that falls to a half in one second takes four to come back: what was too much will be so again.
 	leastChange, growth = 0.1, 1.2
 )
@@ -51,7 +56,9 @@ func (l *limit) pay(now, used time.Duration) {
 	if l.at == 0 {
 		l.at, l.since = now, now
 	}
-	l.left += l.income(now-l.at) - (used - l.used)
+	put := min(l.search-l.aside, time.Duration(searchShare*l.most*float64(now-l.at)))
+	l.aside += put
+	l.left += l.income(now-l.at) - put - (used - l.used)
 	l.left = min(l.left, l.income(saved))
 	l.at, l.used = now, used
 	dear := l.cost > l.income(time.Second)
@@ -59,6 +66,16 @@ func (l *limit) pay(now, used time.Duration) {
 		l.adjust(now - l.since)
 		l.since, l.looks, l.cost, l.held = now, 0, 0, false
 	}
+}
+
+// maySearch reports whether enough was put aside to look for pools: that is dear where there are many workers, and
+// all at once.
+func (l *limit) maySearch() bool { return l.aside >= l.search }
+
+// searched takes up that pools were looked for.
+func (l *limit) searched(cost time.Duration) {
+	l.left += l.aside
+	l.search, l.aside = cost, 0
 }
 
 // income is what comes in in a while.

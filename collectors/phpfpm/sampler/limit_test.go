@@ -16,7 +16,7 @@ type host struct {
 	start      time.Duration // what is used before the first look
 	scoreboard time.Duration // what each look costs
 	look       time.Duration // and at each worker
-	find       time.Duration // what comes every ten seconds
+	find       time.Duration // what it costs to look for pools
 	// dearer is by how much all costs more from one time to another: caches are shared.
 	dearer     float64
 	from, till time.Duration
@@ -34,13 +34,16 @@ func (h host) run(l *limit, long time.Duration) []use {
 	for now-begin < long {
 		last, cost := now, h.scoreboard+time.Duration(float64(h.workers)*l.chance*float64(h.look))
 		find := time.Duration(0)
-		if now-found >= 10*time.Second {
+		if now-found >= findEvery && l.maySearch() {
 			found, find = now, h.find
 		}
 		if at := now - begin; at >= h.from && at < h.till {
 			cost, find = time.Duration(float64(cost)*h.dearer), time.Duration(float64(find)*h.dearer)
 		}
 		l.looked(cost)
+		if find > 0 {
+			l.searched(find)
+		}
 		used += cost + find
 		now += cost + find
 		l.pay(now, used)
@@ -73,8 +76,8 @@ func TestTheLimitIsHeldWhateverLooksCost(t *testing.T) {
 	for name, h := range map[string]host{
 		"idle":                      {scoreboard: 20 * us, start: 15 * time.Millisecond},
 		"100 workers that wait":     {workers: 100, look: 3 * us, scoreboard: 150 * us, start: 40 * time.Millisecond, find: 5 * time.Millisecond},
-		"500 workers that wait":     {workers: 500, look: 3 * us, scoreboard: 500 * us, start: 90 * time.Millisecond, find: 20 * time.Millisecond},
-		"500 workers that run":      {workers: 500, look: 40 * us, scoreboard: 500 * us, start: 90 * time.Millisecond, find: 20 * time.Millisecond},
+		"500 workers that wait":     {workers: 500, look: 3 * us, scoreboard: 500 * us, start: 90 * time.Millisecond, find: 40 * time.Millisecond},
+		"500 workers that run":      {workers: 500, look: 40 * us, scoreboard: 500 * us, start: 90 * time.Millisecond, find: 40 * time.Millisecond},
 		"a dear scoreboard":         {workers: 10, look: 10 * us, scoreboard: 5 * time.Millisecond, start: 20 * time.Millisecond},
 		"looks dearer than all":     {workers: 5000, look: 100 * us, scoreboard: 15 * time.Millisecond, start: 300 * time.Millisecond, find: 20 * time.Millisecond},
 		"all ten times as dear":     {workers: 200, look: 5 * us, scoreboard: 200 * us, find: 2 * time.Millisecond, dearer: 10, from: 30 * time.Second, till: 45 * time.Second},

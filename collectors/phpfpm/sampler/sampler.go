@@ -46,8 +46,6 @@ const (
 	// A pool that has gone is looked for more often for a while: a reload of FPM takes a moment.
 	findAgain  = time.Second
 	findAgains = 10 * time.Second
-	// findShare is how much of the limit may go into looking for pools.
-	findShare  = 0.125
 	closeEvery = 10 * time.Second
 	// jitter spreads looks, so that they do not keep step with what a site does at regular times.
 	jitter = 0.25
@@ -115,13 +113,16 @@ func (s *Sampler) Run(ctx context.Context) error {
 	// processor in between.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var found, rest, gone, closed, second time.Duration
+	var found, gone, closed, second time.Duration
 	last := monotonic()
 	for ctx.Err() == nil {
 		now := monotonic()
-		if since := now - found; found == 0 || since >= max(findEvery, rest) ||
-			since >= max(findAgain, rest) && gone > 0 && now-gone < findAgains {
-			rest = s.restAfter(s.find)
+		since := now - found
+		due := since >= findEvery || since >= findAgain && gone > 0 && now-gone < findAgains
+		if found == 0 || due && s.limit.maySearch() {
+			before := processorTime()
+			s.find()
+			s.limit.searched(processorTime() - before)
 			found = now
 		}
 		if !s.tick(now, now-last) {
@@ -141,14 +142,6 @@ func (s *Sampler) Run(ctx context.Context) error {
 		s.sleep(now)
 	}
 	return nil
-}
-
-// restAfter does something that costs by how much there is on the host, and returns how long not to do it again, so
-// that it takes no more than its part of the limit.
-func (s *Sampler) restAfter(work func()) time.Duration {
-	before := processorTime()
-	work()
-	return time.Duration(float64(processorTime()-before) / (findShare * s.options.MostCPU))
 }
 
 // sleep waits for the next look. A timer of Go's costs more than twice as much here, as it wakes other threads first.
