@@ -21,6 +21,7 @@ func All() []Rule {
 		singlePoint(),
 		connections(),
 		diskFilling(),
+		poolVerdict(),
 
 		readSplit(),
 		replicaCount(),

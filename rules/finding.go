@@ -30,6 +30,9 @@ type Finding struct {
 	// Digests are the fingerprints of the statements concerned, the one that
 	// gains most first.
 	Digests []string `json:"digests,omitempty"`
+	// Waiters are the kinds of requests whose workers wait for these statements, the one that waits most
+	// first: at most MaxWaiters. Empty without a probe.
+	Waiters []Waiter `json:"waiters,omitempty"`
 }
 
 // Found starts a Finding. There is none without evidence, which is why the
@@ -46,7 +49,7 @@ func Found(r Rule, about Subject, first Evidence, more ...Evidence) Finding {
 // host, so that an acknowledgement survives a failover.
 type Subject struct {
 	Cluster string `json:"cluster"`
-	// Kind is server, host, table, index, digest, channel, mount or cluster.
+	// Kind is server, host, table, index, digest, channel, mount, pool, app, route or cluster.
 	Kind Kind `json:"kind"`
 	// Schema is the database; empty above that level.
 	Schema string `json:"schema,omitempty"`
@@ -69,6 +72,11 @@ const (
 	OfIndex   Kind = "index"
 	OfDigest  Kind = "digest"
 	OfMount   Kind = "mount"
+	// OfPool is a PHP-FPM pool of one host, OfApp those of one name on all hosts, OfRoute a kind of
+	// request.
+	OfPool  Kind = "pool"
+	OfApp   Kind = "app"
+	OfRoute Kind = "route"
 )
 
 // String returns the subject as people write it, such as shop.orders

@@ -13,6 +13,7 @@ import (
 // findings by rank, each at most once, without those that gave way to another.
 func Judge(f *fleet.Fleet, all []Rule) Result {
 	cures := run(f, all, Cure, nil)
+	join(f, cures.Findings)
 	capacity := run(f, all, Capacity, cures.Findings)
 	out := Result{
 		Findings: slices.Concat(cures.Findings, capacity.Findings),

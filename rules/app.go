@@ -1,0 +1,218 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+)
+
+// app is the pools of one name in a cluster: one application, on as many hosts as it has. What is
+// true of its code is true on all of them.
+type app struct {
+	cluster, name string
+	// pools are those whose workers' time is known; blind those of which it is not.
+	pools, blind []*fleet.Pool
+}
+
+// apps returns the applications of the fleet in order.
+func (c Case) apps() []*app {
+	type key struct{ cluster, name string }
+	found := map[key]*app{}
+	var out []*app
+	for _, p := range c.Fleet.Pools {
+		k := key{p.Cluster, p.Name}
+		if found[k] == nil {
+			found[k] = &app{cluster: p.Cluster, name: p.Name}
+			out = append(out, found[k])
+		}
+		if p.Workers == nil {
+			found[k].blind = append(found[k].blind, p)
+		} else {
+			found[k].pools = append(found[k].pools, p)
+		}
+	}
+	return out
+}
+
+// eachApp judges applications one by one. Where the workers' time is known of none of its pools the
+// rule is not ready; of some, it is judged by these.
+func (c Case) eachApp(judge func(*app) ([]Finding, *NotReady)) Result {
+	var out Result
+	for _, a := range c.apps() {
+		if n := c.appUnready(a); n != nil {
+			out.NotReady = append(out.NotReady, *n)
+			continue
+		}
+		findings, n := judge(a)
+		out.Findings = append(out.Findings, findings...)
+		out.add(nil, n)
+	}
+	return out
+}
+
+// noProbe is why the workers' time is not known where no gap says it.
+const (
+	noProbe      = "where the time of its workers goes is not known: no plimsoll-probe was seen twice on its hosts"
+	installProbe = "install plimsoll-probe on the web hosts (docs/privileges.md)"
+)
+
+// appUnready returns why an application cannot be judged by its workers' time.
+func (c Case) appUnready(a *app) *NotReady {
+	if len(a.pools) == 0 {
+		n := &NotReady{Rule: c.Rule.ID, Subject: aboutApp(a), Reason: noProbe, Remedy: installProbe}
+		if gap, lacking := a.blind[0].Lacks("phpfpm/profile"); lacking {
+			n.Reason, n.Remedy = printable(gap.Reason), gap.Remedy
+		}
+		return n
+	}
+	return c.tooShort(aboutApp(a), "phpfpm/profile", a.window())
+}
+
+// window is the shortest of the pools' windows: what is said of all was seen for so long.
+func (a *app) window() fleet.Window {
+	shortest := a.pools[0].Workers.Window
+	for _, p := range a.pools[1:] {
+		if w := p.Workers.Window; w.Duration() < shortest.Duration() {
+			shortest = w
+		}
+	}
+	return shortest
+}
+
+// perSecond sums a figure of each pool as a rate.
+func (a *app) perSecond(of func(*fleet.WorkerWindow) float64) float64 {
+	var sum float64
+	for _, p := range a.pools {
+		if seconds := p.Workers.Window.Seconds(); seconds > 0 {
+			sum += of(p.Workers) / seconds
+		}
+	}
+	return sum
+}
+
+// busy is how many workers have a request on average: worker-seconds a second.
+func (a *app) busy() float64 { return a.perSecond((*fleet.WorkerWindow).BusySeconds) }
+
+// appRow is a row of the profile on all hosts. Seconds are worker-seconds a second.
+type appRow struct {
+	snapshot.ProfileKey
+	line      int
+	seconds   float64
+	samples   uint64
+	waits     uint64
+	repeats   uint64
+	identical uint64
+	text      snapshot.DigestText
+}
+
+// rows returns the rows of all pools that are wanted, by time, the most first.
+func (a *app) rows(wanted func(snapshot.ProfileRow) bool) []appRow {
+	sums := map[snapshot.ProfileKey]*appRow{}
+	for _, p := range a.pools {
+		for _, r := range p.Workers.Rows {
+			if r.Route == snapshot.OtherRoute || !wanted(r) {
+				continue
+			}
+			sum := sums[r.ProfileKey]
+			if sum == nil {
+				sum = &appRow{ProfileKey: r.ProfileKey, line: r.Line, text: p.Workers.Texts[r.Fingerprint]}
+				sums[r.ProfileKey] = sum
+			}
+			sum.seconds += r.Seconds / p.Workers.Window.Seconds()
+			sum.samples += r.Samples
+			sum.waits += r.Waits
+			sum.repeats += r.Repeats
+			sum.identical += r.Identical
+		}
+	}
+	out := make([]appRow, 0, len(sums))
+	for _, r := range sums {
+		out = append(out, *r)
+	}
+	slices.SortFunc(out, func(a, b appRow) int {
+		return cmp.Or(cmp.Compare(b.seconds, a.seconds), compareKeys(a.ProfileKey, b.ProfileKey))
+	})
+	return out
+}
+
+func compareKeys(a, b snapshot.ProfileKey) int {
+	return cmp.Or(
+		strings.Compare(a.Method, b.Method), strings.Compare(a.Route, b.Route), strings.Compare(string(a.State), string(b.State)),
+		strings.Compare(a.Peer, b.Peer), strings.Compare(a.Call, b.Call), strings.Compare(a.Via, b.Via),
+		strings.Compare(a.Code, b.Code), strings.Compare(a.File, b.File), strings.Compare(a.Fingerprint, b.Fingerprint),
+	)
+}
+
+// appRoute is a route on all hosts. Rates are a second.
+type appRoute struct {
+	method, route string
+	requests      float64
+	seconds       map[snapshot.PHPState]float64
+	busy          float64
+}
+
+// routes returns all routes that are listed, by time, the most first.
+func (a *app) routes() []appRoute {
+	type key struct{ method, route string }
+	sums := map[key]*appRoute{}
+	for _, p := range a.pools {
+		for _, r := range p.Workers.Routes {
+			if r.Route == snapshot.OtherRoute {
+				continue
+			}
+			k := key{r.Method, r.Route}
+			if sums[k] == nil {
+				sums[k] = &appRoute{method: r.Method, route: r.Route, seconds: map[snapshot.PHPState]float64{}}
+			}
+			sums[k].add(r, p.Workers.Window.Seconds())
+		}
+	}
+	out := make([]appRoute, 0, len(sums))
+	for _, r := range sums {
+		out = append(out, *r)
+	}
+	slices.SortFunc(out, func(a, b appRoute) int {
+		return cmp.Or(cmp.Compare(b.busy, a.busy), strings.Compare(a.method, b.method), strings.Compare(a.route, b.route))
+	})
+	return out
+}
+
+func (r *appRoute) add(o snapshot.RouteTime, window float64) {
+	r.requests += float64(o.Requests) / window
+	for _, s := range snapshot.PHPStates() {
+		r.seconds[s] += o.Seconds[s] / window
+	}
+	r.busy += o.BusySeconds() / window
+}
+
+// appConfidence is how sure a finding about an application is.
+func (c Case) appConfidence(ratio float64, a *app, reasons ...string) Confidence {
+	if len(a.blind) > 0 {
+		reasons = append(reasons, "some of its hosts have no probe")
+		ratio = min(ratio, 0.7)
+	}
+	return c.confidence(ratio, a.window(), reasons...)
+}
+
+// aboutApp is the subject of what is said of an application as a whole.
+func aboutApp(a *app) Subject { return Subject{Cluster: a.cluster, Kind: OfApp, Name: a.name} }
+
+// aboutRoute is the subject of what is said of one kind of request.
+func aboutRoute(a *app, method, route string) Subject {
+	return Subject{Cluster: a.cluster, Kind: OfRoute, Name: strings.TrimSpace(method + " " + route), Part: a.name}
+}
+
+// codeSite names a place in a program for people: its package, function, file and line.
+func (r appRow) codeSite() string {
+	site := r.Code
+	if site == "" {
+		site = "code that is not known"
+	}
+	if r.File != "" {
+		site += " in " + r.File
+	}
+	return printable(site)
+}

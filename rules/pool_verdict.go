@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/fleet"
+)
+
+// Bound is what keeps the workers of a pool.
+type Bound string
+
+// What workers can be bound by. Healthy is a pool of which nothing has half of the time, or whose
+// workers are mostly free.
+const (
+	ByDatabase Bound = "database"
+	ByCPU      Bound = "processors"
+	ByLocks    Bound = "locks"
+	ByServices Bound = "other services"
+	Healthy    Bound = "nothing"
+)
+
+// boundStates are the states that tell for each.
+func boundStates() map[Bound][]snapshot.PHPState {
+	return map[Bound][]snapshot.PHPState{
+		ByDatabase: {snapshot.PHPMySQL},
+		ByCPU:      {snapshot.PHPCPU, snapshot.PHPRunQueue},
+		ByLocks:    {snapshot.PHPLock, snapshot.PHPSleep},
+		ByServices: {
+			snapshot.PHPHTTP, snapshot.PHPSMTP, snapshot.PHPSearch, snapshot.PHPAMQP, snapshot.PHPDNS,
+			snapshot.PHPRedis, snapshot.PHPMemcached,
+		},
+	}
+}
+
+// freePool is the share of its workers below which a pool that is busy so much on average is not short
+// of any: Erlang's formula gives less than one request in a hundred that waits, for five workers and more.
+const freePool = 0.2
+
+// Verdict says what a pool is bound by, and the share of its busy time that this takes. It is false
+// where the time of its workers is not known.
+func Verdict(p *fleet.Pool, threshold float64) (Bound, float64, bool) {
+	if p.Workers == nil || p.Workers.WorkerSeconds <= 0 {
+		return "", 0, false
+	}
+	bound, most := Healthy, 0.0
+	for _, b := range []Bound{ByDatabase, ByCPU, ByLocks, ByServices} {
+		if share := p.Workers.Share(boundStates()[b]...); share > most {
+			bound, most = b, share
+		}
+	}
+	if most < threshold {
+		return Healthy, most, true
+	}
+	return bound, most, true
+}
+
+// poolVerdict says what keeps the workers of a pool: the sentence under which all other findings
+// about PHP stand.
+func poolVerdict() Rule {
+	return Rule{
+		ID: "phpfpm/pool-verdict", Title: "PHP workers wait for one thing",
+		Phase: Cure, MinWindow: aMinute, Window: aDay,
+		Needs: []string{"phpfpm/profile", "phpfpm"},
+		Threshold: Threshold{
+			Value: 0.5, Unit: Ratio,
+			Source: "default of this rule: what takes half of the workers' time is the only thing that can make pages twice as fast",
+		},
+		Check: func(c Case) Result {
+			return c.eachPool(func(p *fleet.Pool) (*Finding, *NotReady) { return poolVerdictOn(c, p) })
+		},
+	}
+}
+
+func poolVerdictOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
+	if n := c.poolUnready(p, "phpfpm/profile", p.Workers.Seen()); n != nil {
+		return nil, n
+	}
+	bound, share, known := Verdict(p, c.Rule.Threshold.Value)
+	if !known || bound == Healthy {
+		return nil, nil
+	}
+	limit, known := p.MaxChildren()
+	if !known {
+		return nil, c.poolUnknown(p, "phpfpm", "how many workers it may have (pm.max_children) is not known")
+	}
+	busy := p.Workers.BusySeconds() / p.Workers.Window.Seconds()
+	if busy < freePool*float64(limit) {
+		return nil, nil
+	}
+	f := poolVerdictFinding(c, p, bound, share, busy/float64(limit))
+	return &f, nil
+}
+
+func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64) Finding {
+	w := p.Workers.Window
+	f := Found(c.Rule, aboutPool(p),
+		c.evidence(boundWords(bound)+", of the busy time", share, "plimsoll-probe", w),
+		Evidence{What: "workers that are busy, of pm.max_children", Value: used, Unit: Ratio, Source: "plimsoll-probe", Window: w}.
+			against(freePool, "Erlang's formula: below, less than one request in a hundred waits for a worker"),
+	)
+	f.addStates(p, w)
+	f.Severity = Low
+	if used >= 0.8 {
+		f.Severity = High
+	} else if used >= 0.5 {
+		f.Severity = Medium
+	}
+	f.Confidence = c.confidence(0.9, w)
+	f.Summary = fmt.Sprintf("The workers of %s spend %s of their busy time %s.", calledPool(p), Words(share, Ratio), boundWords(bound))
+	f.Effort = Days
+	f.Remedy = boundSteps(bound)
+	f.Verify = Verify{What: boundWords(bound) + ", of the busy time", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "a busy day"}
+	return f
+}
+
+func boundWords(b Bound) string {
+	return map[Bound]string{
+		ByDatabase: "waiting for the database",
+		ByCPU:      "running or waiting for a processor",
+		ByLocks:    "waiting for locks or sleeping",
+		ByServices: "waiting for other services",
+	}[b]
+}
+
+// addStates adds each state that has a twentieth of the busy time, with its interval.
+func (f *Finding) addStates(p *fleet.Pool, w fleet.Window) {
+	busy := p.Workers.BusySeconds()
+	states := slices.DeleteFunc(snapshot.PHPStates(), func(s snapshot.PHPState) bool {
+		return s == snapshot.PHPIdle || p.Workers.States[s].Seconds < busy/20
+	})
+	for _, s := range states {
+		what := fmt.Sprintf("%s, of the busy time (± %s)", s, Words(p.Workers.Interval(s)/busy, Ratio))
+		f.Evidence = append(f.Evidence, Evidence{What: what, Value: p.Workers.Share(s), Unit: Ratio, Source: "plimsoll-probe", Window: w})
+	}
+}
+
+func boundSteps(b Bound) []Step {
+	advise := func(text, note string) []Step { return []Step{{Kind: Advice, Text: text, Note: note}} }
+	switch b {
+	case ByDatabase:
+		return advise("Take the findings about statements and indexes first: those that name requests cost visitors most.",
+			"More workers would send the database more at once, and make each statement slower.")
+	case ByCPU:
+		return advise("Cache whole pages for visitors without a session, and see that opcache is large enough; then add web hosts.",
+			"No change of the database makes these pages faster.")
+	case ByLocks:
+		return advise("Release the session before slow work (session_write_close), and do not let requests of one visitor wait for each other.",
+			"More workers only wait in larger numbers.")
+	default:
+		return advise("Move calls of other services out of visitors' requests: into a queue, or behind a cache with a deadline of some hundred milliseconds.",
+			"A service that hangs takes all workers with it.")
+	}
+}
