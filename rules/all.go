@@ -22,7 +22,10 @@ func All() []Rule {
 		connections(),
 		diskFilling(),
 		poolVerdict(),
+		listenQueue(),
+		poolTooLarge(),
 
+		poolTooSmall(),
 		readSplit(),
 		replicaCount(),
 		bufferPool(),

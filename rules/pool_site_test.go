@@ -29,7 +29,7 @@ func phpPool(host *fleet.Host, name string) *fleet.Pool {
 		Latest: &snapshot.FPMPool{
 			Name: name, Server: listen, Version: "8.2", Workers: 20,
 			Config: &snapshot.FPMConfig{Manager: "static", MaxChildren: 20},
-			Queue:  &snapshot.ListenQueue{Length: 511},
+			Queue:  &snapshot.ListenQueue{Length: new(511)},
 			Status: &snapshot.FPMStatus{Accepted: 1000, Total: 20},
 		},
 		Profile: &snapshot.PoolProfile{Name: name, Server: listen, Version: "8.2.35", Tested: true, Workers: 20, Memory: &snapshot.WorkerMemory{

@@ -1,0 +1,69 @@
+package rules
+
+import (
+	"fmt"
+
+	"plimsoll/rules/fleet"
+)
+
+// listenQueue finds pools in front of which visitors wait for a free worker.
+func listenQueue() Rule {
+	return Rule{
+		ID: "phpfpm/listen-queue", Title: "Visitors wait for a free PHP worker",
+		Phase: Cure, MinWindow: aMinute, Window: aDay,
+		Needs: []string{"phpfpm"},
+		Threshold: Threshold{
+			Value: 1, Unit: Count,
+			Source: "default of this rule: one connection that waits in a hundredth of all looks is a pool that runs out of workers",
+		},
+		Check: func(c Case) Result {
+			return c.eachPool(func(p *fleet.Pool) (*Finding, *NotReady) { return listenQueueOn(c, p) })
+		},
+	}
+}
+
+func listenQueueOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
+	if n := c.poolUnready(p, "phpfpm", p.Served.Seen()); n != nil {
+		return nil, n
+	}
+	if p.Served.PeakQueue == nil {
+		return nil, c.poolUnknown(p, "phpfpm", "how many connections wait in front of it is not known")
+	}
+	if *p.Served.PeakQueue < c.Rule.Threshold.Value {
+		return nil, nil
+	}
+	f := listenQueueFinding(c, p, *p.Served.PeakQueue)
+	return &f, nil
+}
+
+func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {
+	w := p.Served.Window
+	f := Found(c.Rule, aboutPool(p), c.evidence("connections that waited, 99th percentile", waiting, "sock_diag", w))
+	f.Severity, f.Confidence, f.Effort = High, c.confidence(0.9, w), Hours
+	f.Summary = fmt.Sprintf("%s connections waited in front of %s: every worker was busy.", Words(waiting, Count), calledPool(p))
+	if length, known := queueLength(p); known {
+		f.Evidence = append(f.Evidence, Evidence{What: "connections that can wait", Value: length, Unit: Count, Source: "sock_diag", Window: moment(c.Fleet.Now)})
+		if waiting >= length {
+			f.Severity = Critical
+			f.Summary = fmt.Sprintf("The queue of %s was full with %s connections: visitors got an error.", calledPool(p), Words(length, Count))
+		}
+	}
+	if limit, known := p.MaxChildren(); known {
+		f.Evidence = append(f.Evidence, Evidence{What: "pm.max_children", Value: float64(limit), Unit: Count, Source: "the pool's configuration", Window: moment(c.Fleet.Now)})
+	}
+	f.Remedy = []Step{
+		{Kind: Advice, Text: "Look at what its workers wait for (phpfpm/pool-verdict): what makes each request shorter empties the queue."},
+		{Kind: Advice, Text: "Only where processors and memory are free, and the database is not what they wait for, more workers help (phpfpm/pool-too-small)."},
+	}
+	f.Risks = []string{"A longer backlog lets visitors wait longer for what they have left by then; it serves nobody faster."}
+	f.Verify = Verify{What: "connections that waited, 99th percentile", Expect: "below " + Words(c.Rule.Threshold.Value, Count), After: "the next peak"}
+	return f
+}
+
+// queueLength is how many connections can wait in front of a pool.
+func queueLength(p *fleet.Pool) (float64, bool) {
+	if p.Latest == nil || p.Latest.Queue == nil || p.Latest.Queue.Length == nil || *p.Latest.Queue.Length == 0 {
+		return 0, false
+	}
+	return float64(*p.Latest.Queue.Length), true
+}
