@@ -31,11 +31,14 @@ const MaxWaiters = 5
 func join(f *fleet.Fleet, findings []Finding) {
 	w := waitBook{fleet: f}
 	for i := range findings {
-		if len(findings[i].Digests) > 0 {
-			w.join(&findings[i])
+		if f := &findings[i]; len(f.Digests) > 0 && !ofWorkers(f.Subject.Kind) {
+			w.join(f)
 		}
 	}
 }
+
+// ofWorkers reports whether a finding is about PHP's workers: its gain is measured by them already.
+func ofWorkers(k Kind) bool { return k == OfPool || k == OfApp || k == OfRoute }
 
 // waitBook knows who waits for statements.
 type waitBook struct{ fleet *fleet.Fleet }
