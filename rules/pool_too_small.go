@@ -118,7 +118,7 @@ func poolTooSmallFinding(c Case, p *fleet.Pool, saturated float64, limit, want i
 	f.Rollback = []Step{{Kind: Config, Target: p.Host, Text: fmt.Sprintf("pm.max_children = %d", limit)}}
 	f.Risks = []string{"Each worker can hold a connection to the database: all pools together must stay below max_connections."}
 	if bound, share, _ := Verdict(p, verdictShare); bound != Healthy {
-		f.Risks = append(f.Risks, fmt.Sprintf("Its workers spend %s of their busy time %s: what makes that shorter helps more.", Words(share, Ratio), boundWords(bound)))
+		f.Risks = append(f.Risks, fmt.Sprintf("Its workers spend %s of their busy time %s: what makes that shorter helps more.", Words(share, Ratio), bound.Words()))
 	}
 	f.Verify = Verify{What: "of the time no worker was free", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "the next peak"}
 	return f

@@ -21,16 +21,10 @@ const (
 	Healthy    Bound = "nothing"
 )
 
-// boundStates are the states that tell for each.
-func boundStates() map[Bound][]snapshot.PHPState {
-	return map[Bound][]snapshot.PHPState{
-		ByDatabase: {snapshot.PHPMySQL},
-		ByCPU:      {snapshot.PHPCPU, snapshot.PHPRunQueue},
-		ByLocks:    {snapshot.PHPLock, snapshot.PHPSleep},
-		ByServices: {
-			snapshot.PHPHTTP, snapshot.PHPSMTP, snapshot.PHPSearch, snapshot.PHPAMQP, snapshot.PHPDNS,
-			snapshot.PHPRedis, snapshot.PHPMemcached,
-		},
+// boundBy is what of the busy time tells for each.
+func boundBy() map[Bound][]Spending {
+	return map[Bound][]Spending{
+		ByDatabase: {OnDatabase}, ByCPU: {OnCPU}, ByLocks: {OnLocks}, ByServices: {OnServices, OnCaches},
 	}
 }
 
@@ -44,16 +38,22 @@ func Verdict(p *fleet.Pool, threshold float64) (Bound, float64, bool) {
 	if p.Workers == nil || p.Workers.WorkerSeconds <= 0 {
 		return "", 0, false
 	}
-	bound, most := Healthy, 0.0
+	by, share := boundOf(func(on ...Spending) float64 { return p.Workers.Share(statesOf(on...)...) }, threshold)
+	return by, share, true
+}
+
+// boundOf says what takes most of the busy time, and its share; nothing where that is below threshold.
+func boundOf(share func(...Spending) float64, threshold float64) (Bound, float64) {
+	by, most := Healthy, 0.0
 	for _, b := range []Bound{ByDatabase, ByCPU, ByLocks, ByServices} {
-		if share := p.Workers.Share(boundStates()[b]...); share > most {
-			bound, most = b, share
+		if s := share(boundBy()[b]...); s > most {
+			by, most = b, s
 		}
 	}
 	if most < threshold {
-		return Healthy, most, true
+		return Healthy, most
 	}
-	return bound, most, true
+	return by, most
 }
 
 // poolVerdict says what keeps the workers of a pool: the sentence under which all other findings
@@ -96,7 +96,7 @@ func poolVerdictOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
 func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64) Finding {
 	w := p.Workers.Window
 	f := Found(c.Rule, aboutPool(p),
-		c.evidence(boundWords(bound)+", of the busy time", share, "plimsoll-probe", w),
+		c.evidence(bound.Words()+", of the busy time", share, "plimsoll-probe", w),
 		Evidence{What: "workers that are busy, of pm.max_children", Value: used, Unit: Ratio, Source: "plimsoll-probe", Window: w}.
 			against(freePool, "Erlang's formula: below, less than one request in a hundred waits for a worker"),
 	)
@@ -108,19 +108,20 @@ func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64)
 		f.Severity = Medium
 	}
 	f.Confidence = c.confidence(0.9, w)
-	f.Summary = fmt.Sprintf("The workers of %s spend %s of their busy time %s.", calledPool(p), Words(share, Ratio), boundWords(bound))
+	f.Summary = fmt.Sprintf("The workers of %s spend %s of their busy time %s.", calledPool(p), Words(share, Ratio), bound.Words())
 	f.Effort = Days
 	f.Remedy = boundSteps(bound)
-	f.Verify = Verify{What: boundWords(bound) + ", of the busy time", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "a busy day"}
+	f.Verify = Verify{What: bound.Words() + ", of the busy time", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "a busy day"}
 	return f
 }
 
-func boundWords(b Bound) string {
+// Words says what workers do that are bound so, such as waiting for the database; empty for nothing.
+func (b Bound) Words() string {
 	return map[Bound]string{
 		ByDatabase: "waiting for the database",
 		ByCPU:      "running or waiting for a processor",
 		ByLocks:    "waiting for locks or sleeping",
-		ByServices: "waiting for other services",
+		ByServices: "waiting for caches and other services",
 	}[b]
 }
 

@@ -73,7 +73,7 @@ func (w waitBook) of(cluster string, digests []string) []Waiter {
 	sums, most := map[key]*Waiter{}, map[key]float64{}
 	for _, p := range w.pools(cluster) {
 		for _, r := range p.Workers.Rows {
-			if r.State != snapshot.PHPMySQL || r.Route == snapshot.OtherRoute || !w.isOne(cluster, digests, r, p) {
+			if r.State != snapshot.PHPMySQL || r.Route == snapshot.OtherRoute || !w.isOne(cluster, digests, r.Fingerprint, string(p.Workers.Texts[r.Fingerprint].Text)) {
 				continue
 			}
 			k := key{p.Name, r.Method, r.Route}
@@ -98,15 +98,14 @@ func (w waitBook) of(cluster string, digests []string) []Waiter {
 	return out
 }
 
-// isOne reports whether a row waits for one of the statements: by fingerprint, or where either text was
-// cut by its beginning.
-func (w waitBook) isOne(cluster string, digests []string, r snapshot.ProfileRow, p *fleet.Pool) bool {
-	if slices.Contains(digests, r.Fingerprint) {
-		return r.Fingerprint != ""
+// isOne reports whether a statement with a fingerprint, whose text is live, is one of digests: by
+// fingerprint, or where either text was cut by its beginning.
+func (w waitBook) isOne(cluster string, digests []string, fingerprint, live string) bool {
+	if slices.Contains(digests, fingerprint) {
+		return fingerprint != ""
 	}
-	live := string(p.Workers.Texts[r.Fingerprint].Text)
 	for _, fp := range digests {
-		if live == "" || !strings.HasPrefix(fp, truncated) && !strings.HasPrefix(r.Fingerprint, truncated) {
+		if live == "" || !strings.HasPrefix(fp, truncated) && !strings.HasPrefix(fingerprint, truncated) {
 			continue
 		}
 		if text := string(w.text(cluster, fp)); text != "" && (sqltext.HasPrefixOf(live, text) || sqltext.HasPrefixOf(text, live)) {

@@ -16,6 +16,9 @@ func clustersOf(r *Report) []string {
 	for _, s := range r.Servers {
 		out = append(out, layout.Clean(s.Cluster))
 	}
+	for _, a := range r.Apps {
+		out = append(out, layout.Clean(a.Cluster))
+	}
 	return distinct(out)
 }
 
@@ -24,6 +27,10 @@ func clustersOf(r *Report) []string {
 func qualified(r *Report) *Report {
 	out := *r
 	out.Hosts, out.Servers, out.NotReady = slices.Clone(r.Hosts), slices.Clone(r.Servers), slices.Clone(r.NotReady)
+	out.Apps = slices.Clone(r.Apps)
+	for i, a := range r.Apps {
+		out.Apps[i].Name = within(a.Cluster, a.Name)
+	}
 	out.Findings, out.Gone = slices.Clone(r.Findings), slices.Clone(r.Gone)
 	for i, h := range out.Hosts {
 		out.Hosts[i].Name = within(h.Cluster, h.Name)

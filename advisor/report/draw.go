@@ -53,18 +53,11 @@ func drawRanges(fs []finding) {
 	}
 }
 
-// Parts says what a bar is made of, by the numbers of the statements.
+// Parts says what a bar is made of, statements by their numbers.
 func (b loadBar) Parts() string {
 	parts := make([]string, 0, len(b.Segments))
 	for _, s := range b.Segments {
-		name := "statement " + strconv.Itoa(s.Mark)
-		switch s.Mark {
-		case other:
-			name = "others"
-		case hidden:
-			name = "hidden"
-		}
-		parts = append(parts, name+": "+s.Seconds)
+		parts = append(parts, s.Name+": "+s.Seconds)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -83,6 +76,17 @@ func (l load) Rest() []segment {
 	}
 	return out
 }
+
+// Caption says what the figures are. Pages have a legend in colours below.
+func (php) Caption() string { return phpCaption }
+
+// Routes are the applications of which requests are known.
+func (p php) Routes() []phpApp {
+	return slices.DeleteFunc(slices.Clone(p.Apps), func(a phpApp) bool { return len(a.Routes) == 0 })
+}
+
+// Number returns the place of a route from its index.
+func (phpRoute) Number(i int) int { return i + 1 }
 
 // Caption says what the figures of a load are.
 func (l load) Caption() string { return loadCaption }

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"slices"
+	"strings"
+
 	"plimsoll/advisor/layout"
 	"plimsoll/advisor/ledger"
 	"plimsoll/rules"
@@ -29,6 +32,8 @@ type finding struct {
 	Risks    []string
 	Verify   string
 	Digests  []string
+	// Waiters are phrases such as "GET /product/{id}: 1.5 workers, in Catalog::load"; empty without a probe.
+	Waiters []string
 	// Life says since when the finding is known, and how it ended.
 	Life string
 	// Acknowledged says who, why and until when; empty if nobody did.
@@ -54,7 +59,7 @@ func lookAtFinding(e Entry) finding {
 		Gains: gains(e.Gain), gain: e.Gain.WorkerSeconds, Effort: layout.Clean(string(e.Effort)),
 		Confidence: e.Confidence.Level() + ", " + rules.Words(e.Confidence.Ratio, rules.Ratio),
 		Doubts:     cleanAll(e.Confidence.Reasons), Remedy: steps(e.Remedy), Rollback: steps(e.Rollback),
-		Risks: cleanAll(e.Risks), Verify: verification(e.Verify), Digests: cleanAll(e.Digests), Life: life(e),
+		Risks: cleanAll(e.Risks), Verify: verification(e.Verify), Digests: cleanAll(e.Digests), Waiters: waiters(e.Waiters), Life: life(e),
 	}
 	for _, v := range e.Evidence {
 		f.Evidence = append(f.Evidence, lookAtEvidence(v))
@@ -69,6 +74,38 @@ func lookAtFinding(e Entry) finding {
 // Urgent reports whether f is to be read now.
 func (f finding) Urgent() bool {
 	return f.Acknowledged == "" && (f.Severity == string(rules.Critical) || f.Severity == string(rules.High))
+}
+
+// waiters says which kinds of requests wait, and of which pool where there are several.
+func waiters(all []rules.Waiter) []string {
+	var out []string
+	for _, w := range all {
+		text := layout.Clean(strings.TrimSpace(w.Method+" "+w.Route)) + ": " + workersWords(w.SecondsPerSecond)
+		if w.Code != "" {
+			text += ", in " + layout.Clean(w.Code)
+		}
+		if slices.ContainsFunc(all, func(o rules.Waiter) bool { return o.Pool != w.Pool }) {
+			text += " (" + layout.Clean(w.Pool) + ")"
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// workersWords writes how many workers do something on average.
+func workersWords(n float64) string {
+	if n == 1 {
+		return "1 worker"
+	}
+	return rules.Words(n, rules.Count) + " workers"
+}
+
+// MoreWaiters says how many kinds of requests wait beside the first; empty for none.
+func (f finding) MoreWaiters() string {
+	if len(f.Waiters) < 2 {
+		return ""
+	}
+	return "and " + count(len(f.Waiters)-1, "other kind of request", "other kinds of requests") + " below"
 }
 
 func lookAtEvidence(v rules.Evidence) evidence {

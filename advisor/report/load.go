@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"plimsoll/advisor/layout"
 	"plimsoll/rules"
@@ -27,9 +28,12 @@ type loadBar struct {
 
 // segment is a part of a bar, from From for Ratio of the longest bar.
 type segment struct {
-	// Mark is the statement's number in load.Statements, or other or hidden.
-	Mark        int
-	Label       string
+	// Mark is the number of its colour: a statement's in load.Statements, or other or hidden. Sign draws it
+	// in text.
+	Mark int
+	Sign string
+	// Name is what it is called in a list of the bar's parts, Label in full.
+	Name, Label string
 	Seconds     string
 	From, Ratio float64
 }
@@ -167,24 +171,28 @@ func bar(s Server, top []statement, longest float64) loadBar {
 			if layout.Clean(d.Fingerprint) == t.Fingerprint {
 				seconds := min(d.ShareRatio**s.LoadSeconds, rest)
 				rest -= seconds
-				out.add(t.Mark, t.Text, seconds, longest)
+				number := strconv.Itoa(t.Mark)
+				out.add(segment{Mark: t.Mark, Sign: number, Name: "statement " + number, Label: t.Text}, seconds, longest)
 			}
 		}
 	}
-	out.add(other, othersLabel, rest, longest)
-	out.add(hidden, hiddenLabel, all-*s.LoadSeconds, longest)
+	out.add(segment{Mark: other, Sign: ".", Name: "others", Label: othersLabel}, rest, longest)
+	out.add(segment{Mark: hidden, Sign: "?", Name: "hidden", Label: hiddenLabel}, all-*s.LoadSeconds, longest)
 	return out
 }
 
-func (b *loadBar) add(mark int, label string, seconds, longest float64) {
-	if r := ratio(seconds, longest); r > 0 {
-		from := 0.0
-		if n := len(b.Segments); n > 0 {
-			from = b.Segments[n-1].From + b.Segments[n-1].Ratio
-		}
-		words := rules.Words(seconds, rules.Count)
-		b.Segments = append(b.Segments, segment{Mark: mark, Label: label + ": " + words, Seconds: words, From: from, Ratio: r})
+// add appends a segment, if it has any length.
+func (b *loadBar) add(s segment, seconds, longest float64) {
+	if n := len(b.Segments); n > 0 {
+		s.From = b.Segments[n-1].From + b.Segments[n-1].Ratio
 	}
+	s.Ratio = min(ratio(seconds, longest), 1-s.From)
+	if s.Ratio <= 0 {
+		return
+	}
+	s.Seconds = rules.Words(seconds, rules.Count)
+	s.Label += ": " + s.Seconds
+	b.Segments = append(b.Segments, s)
 }
 
 // ratio returns part of whole, 0..1.

@@ -37,6 +37,8 @@ type Report struct {
 
 	Hosts   []Host   `json:"hosts"`
 	Servers []Server `json:"servers"`
+	// Apps are the applications that PHP-FPM runs, the busiest first, and where their workers' time goes.
+	Apps []rules.App `json:"apps,omitempty"`
 	// Findings are open or acknowledged, by rank; Gone those that went within
 	// the ledger's memory, newest first.
 	Findings []Entry `json:"findings"`
@@ -164,6 +166,7 @@ func Build(version string, f *fleet.Fleet, judged []rules.Rule, result rules.Res
 	for _, s := range f.Servers {
 		r.Servers = append(r.Servers, server(s))
 	}
+	r.Apps = rules.Apps(f, judged, standing(entries))
 	r.Gaps = gaps(f)
 	for _, u := range f.Unreachable {
 		r.Unreachable = append(r.Unreachable, Unreachable(u))
@@ -181,7 +184,18 @@ func Build(version string, f *fleet.Fleet, judged []rules.Rule, result rules.Res
 	return r
 }
 
-// gaps returns the gaps of all hosts, servers and the advisor, each once.
+// standing returns the findings that are not gone.
+func standing(entries []Entry) []rules.Finding {
+	var out []rules.Finding
+	for _, e := range entries {
+		if e.Status != ledger.StatusGone {
+			out = append(out, e.Finding)
+		}
+	}
+	return out
+}
+
+// gaps returns the gaps of all hosts, pools, servers and the advisor, each once.
 func gaps(f *fleet.Fleet) []Gap {
 	var out []Gap
 	known := map[Gap]bool{}
@@ -198,6 +212,9 @@ func gaps(f *fleet.Fleet) []Gap {
 	}
 	for _, s := range f.Servers {
 		add(s.Host, s.Gaps)
+	}
+	for _, p := range f.Pools {
+		add(p.Host, p.Gaps)
 	}
 	add("", f.Gaps)
 	return out

@@ -38,6 +38,7 @@ func shop() *Report {
 			Cluster: "shop", Host: "db3", Name: "reporting", Role: fleet.Replica, Source: "db1/db1",
 			Lag: []Lag{{Unknown: "the replica is stopped", State: map[snapshot.LagState]float64{snapshot.LagSQLDown: 86400}}},
 		}},
+		Apps:     shopApps(),
 		Findings: shopFindings(),
 		Gone: []Entry{{
 			Finding: rules.Finding{
@@ -232,6 +233,10 @@ func missingIndex() rules.Finding {
 		Risks:    []string{"The statement waits for transactions that use the table, and others wait behind it: begin when none is long.", "Each insert into shop.orders writes one entry more."},
 		Verify:   rules.Verify{What: "rows examined a call of fp1:3c9d1f00aa551122", Expect: "below 20", After: "10 min"},
 		Digests:  []string{"fp1:3c9d1f00aa551122"},
+		Waiters: []rules.Waiter{
+			{Pool: "www", Method: "GET", Route: "/customer/orders", SecondsPerSecond: 3.1, Code: "OrderList::load in app/code/Sales/OrderList.php"},
+			{Pool: "admin", Method: "GET", Route: "/customers/{id}", SecondsPerSecond: 1},
+		},
 	}
 }
 
@@ -245,6 +250,7 @@ func hotRow() rules.Finding {
 		Remedy:   []rules.Step{{Kind: rules.Code, Text: "UPDATE stock SET quantity = quantity - 1 WHERE product_id = ?;  -- as the last statement before COMMIT"}},
 		Risks:    []string{"Stock can be sold twice if it is read long before."},
 		Verify:   rules.Verify{What: "Innodb_row_lock_time", Expect: "half", After: "one busy hour"},
+		Waiters:  []rules.Waiter{{Pool: "www", Method: "POST", Route: "/checkout", SecondsPerSecond: 0.2, Code: "Stock::take in app/code/Stock.php"}},
 	}
 }
 
@@ -271,6 +277,7 @@ func nothingYet() *Report {
 		Schema: SchemaVersion, Version: "0.1.0", Generated: now().UTC(), Window: lastDay(), Findings: []Entry{},
 		Hosts:   []Host{{Cluster: "shop", Name: "db1"}},
 		Servers: []Server{{Cluster: "shop", Host: "db1", Name: "db1", Role: fleet.UnknownRole}},
+		Apps:    []rules.App{blindApp()},
 		NotReady: []rules.NotReady{{
 			Rule: "mysql/missing-index", Subject: rules.Subject{Cluster: "shop", Kind: rules.OfServer, Name: "db1"},
 			Reason: "mysql/digests was not seen twice yet", ReadyAt: now().Add(10 * time.Minute),

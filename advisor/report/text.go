@@ -31,10 +31,13 @@ func (r *Report) Text(o TextOptions) []byte {
 	p := &page{layout.Page{Width: max(o.Width, leastWidth), Colour: o.Colour}}
 	v := look(r)
 	p.top(v)
+	p.php(v.PHP)
 	p.load(v.Load)
 	p.actions(v.Actions)
+	p.routes(v.PHP)
 	p.findings(v)
 	p.replication(v)
+	p.pools(v)
 	p.coverage(v)
 	p.unseen(v.Unseen)
 	p.thresholds(v.Thresholds)
@@ -79,20 +82,11 @@ func (p *page) load(l load) {
 	if len(l.Bars)+len(l.Unknown) == 0 {
 		return
 	}
-	p.Heading("Where the time goes")
+	p.Heading("Where the database's time goes")
 	if len(l.Bars) > 0 {
 		p.Para(2, layout.Dim, loadCaption+" "+barCaption)
 	}
-	rows, name, number := p.Width-6, 0, 0
-	for _, b := range l.Bars {
-		name = max(name, layout.Columns(b.Server+" "+b.Role))
-		number = max(number, layout.Columns(b.Load))
-	}
-	name = min(name, p.Width/3)
-	for _, b := range l.Bars {
-		label := layout.Pad(layout.Cut(b.Server+" "+b.Role, name), name) + "  " + layout.Pad(b.Load, number)
-		p.Line("  " + label + "  " + p.bar(b, rows-name-number))
-	}
+	p.bars(l.Bars)
 	for _, s := range l.Unknown {
 		p.Para(2, "", s+": unknown, because its statements were not seen twice")
 	}
@@ -101,20 +95,26 @@ func (p *page) load(l load) {
 	}
 }
 
-// bar draws each statement's share by its number, others by dots, and what no
-// digest shows by question marks.
+// bars draws bars below each other, each behind its name and its figure.
+func (p *page) bars(all []loadBar) {
+	rows, name, number := p.Width-6, 0, 0
+	for _, b := range all {
+		name = max(name, layout.Columns(b.Server+" "+b.Role))
+		number = max(number, layout.Columns(b.Load))
+	}
+	name, number = min(name, p.Width/3), min(number, p.Width/4)
+	for _, b := range all {
+		label := layout.Pad(layout.Cut(strings.TrimSpace(b.Server+" "+b.Role), name), name) + "  " + layout.Pad(layout.Cut(b.Load, number), number)
+		p.Line("  " + label + "  " + p.bar(b, rows-name-number))
+	}
+}
+
+// bar draws each segment by its sign.
 func (p *page) bar(b loadBar, width int) string {
 	out, drawn := "", 0
 	for _, s := range b.Segments {
 		end := int(math.Round((s.From + s.Ratio) * float64(width)))
-		mark := "."
-		switch {
-		case s.Mark > 0:
-			mark = strconv.Itoa(s.Mark)
-		case s.Mark == hidden:
-			mark = "?"
-		}
-		out += strings.Repeat(mark, max(end-drawn, 0))
+		out += strings.Repeat(s.Sign, max(end-drawn, 0))
 		drawn = max(end, drawn)
 	}
 	return p.In(layout.Cyan, out)

@@ -22,6 +22,9 @@ func (p *page) actions(fs []finding) {
 		p.title(strconv.Itoa(f.Number), f)
 		p.Para(label, "", f.Summary)
 		p.worth(f)
+		if len(f.Waiters) > 0 {
+			p.field("who waits", strings.TrimSpace(f.Waiters[0]+" "+f.MoreWaiters()))
+		}
 		if s := f.Copy(); s != nil {
 			p.step(*s)
 		}
@@ -74,6 +77,7 @@ func (p *page) finding(f finding) {
 	for _, d := range f.Doubts {
 		p.field("less sure", d)
 	}
+	p.waiters(f)
 	p.evidence(f.Evidence)
 	p.steps("to do", f.remaining())
 	p.steps("to undo", f.Rollback)
@@ -82,6 +86,18 @@ func (p *page) finding(f finding) {
 	}
 	p.field("verify", f.Verify)
 	p.field("finding", f.Fingerprint+" by "+f.Rule+", "+f.Life)
+}
+
+// waiters writes who waits, but for the one that the action already named if it is the only one.
+func (p *page) waiters(f finding) {
+	if f.Number > 0 && len(f.Waiters) == 1 {
+		return
+	}
+	name := "who waits"
+	for _, w := range f.Waiters {
+		p.field(name, w)
+		name = ""
+	}
 }
 
 func (p *page) title(mark string, f finding) {

@@ -40,6 +40,9 @@ func (b blindSpot) Names() string {
 	return enumerate(b.Where) + ": " + enumerate(b.What)
 }
 
+// Places says where something is missing.
+func (b blindSpot) Places() string { return enumerate(b.Where) }
+
 func lookAtUnseen(r *Report) unseen {
 	var out unseen
 	agents, rest := few(r.Unreachable, func(Unreachable, Unreachable) int { return 0 }, "as little readable")

@@ -23,6 +23,7 @@ type view struct {
 	Zone      string
 
 	Verdict verdict
+	PHP     php
 	Load    load
 	// Actions are the first few of Findings.
 	Actions      []finding
@@ -31,12 +32,13 @@ type view struct {
 	Gone         []finding
 	Servers      []serverRow
 	Channels     []channelRow
+	Pools        []poolRow
 	Hosts        []hostRow
 	Seen         []seenRow
 	Unseen       unseen
 	Thresholds   []thresholdRow
 	// Rest says what of the tables is left out; empty where nothing is.
-	Rest struct{ Servers, Hosts, Channels, Gone string }
+	Rest struct{ Servers, Hosts, Channels, Pools, Gone string }
 }
 
 // topActions is how many findings a first screen holds, and nobody does more at
@@ -69,6 +71,9 @@ func look(r *Report) view {
 func (v *view) addTables(r *Report) {
 	servers, rest := few(r.Servers, byLoad, "with less load")
 	v.Load, v.Servers, v.Seen, v.Rest.Servers = lookAtLoad(r.Servers, servers), serverRows(servers, r.Hosts), seenRows(servers), rest
+	v.PHP = lookAtPHP(r.Apps)
+	pools, rest := few(poolsOf(r.Apps), byBusy, "less busy")
+	v.Pools, v.Rest.Pools = poolRows(pools), rest
 	hosts, rest := few(r.Hosts, bySeen, "of which more was seen")
 	v.Hosts, v.Rest.Hosts = hostRows(hosts), rest
 	channels, rest := few(channels(r.Servers), byLag, "with less lag")
@@ -109,6 +114,11 @@ func enumerate(names []string) string {
 	default:
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
+}
+
+// Time reports whether it is known where any time goes, or why not.
+func (v view) Time() bool {
+	return len(v.PHP.Apps)+len(v.PHP.Blind)+len(v.Load.Bars)+len(v.Load.Unknown) > 0
 }
 
 // Caveats are all that makes the report weaker than it sounds.
