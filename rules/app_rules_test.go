@@ -100,6 +100,13 @@ func TestAGetThatWritesIsFound(t *testing.T) {
 	asReviewed(t, "get-writes", found(t, web(www(countsViews(5000)), www(viewCounter("dml", "product_views"))), getWrites()))
 }
 
+func TestWhatRunsJobsMayWrite(t *testing.T) {
+	job := waitsAt(snapshot.ProfileKey{
+		Method: "GET", Route: "/wp-cron.php", State: snapshot.PHPMySQL, Code: "send_mail", Fingerprint: "fp1:00000000000000ff",
+	}, 0.3)
+	quiet(t, web(www(job), www(viewCounter("dml", "job"))), getWrites())
+}
+
 func TestAPostMayWrite(t *testing.T) { quiet(t, web(), getWrites()) }
 
 func TestAGetThatReadsIsFine(t *testing.T) {
@@ -137,6 +144,17 @@ func TestCallsOfOtherRoutesAreNotCounted(t *testing.T) {
 	f := web(perRequest(48), www(elsewhere))
 	f.Pools[0].Workers.Routes[len(f.Pools[0].Workers.Routes)-1].Requests = uint64(dayOf(100))
 	quiet(t, f, nPlusOne())
+}
+
+func TestCallsOfOtherProgramsAreNotCounted(t *testing.T) {
+	f := web(perRequest(48), func(f *fleet.Fleet) {
+		f.Servers[0].Digests.Rows[0].Seconds = dayOf(20) // of which the page waits for 1.5 at most
+	})
+	quiet(t, f, nPlusOne())
+}
+
+func TestAFewWaitsTellNoCalls(t *testing.T) {
+	quiet(t, web(perRequest(48), www(func(p *fleet.Pool) { p.Workers.Rows[0].Waits = 9 })), nPlusOne())
 }
 
 func TestNPlusOneNeedsAProbe(t *testing.T) { needsAProbe(t, nPlusOne()) }
@@ -202,6 +220,17 @@ func TestAVisitorThatWaitsForAnotherServiceIsFound(t *testing.T) {
 }
 
 func TestARareCallIsNoFinding(t *testing.T) { quiet(t, web(www(paid(0.01))), externalCalls()) }
+
+func TestTheStartOfJobsIsNoOtherService(t *testing.T) {
+	spawn := waitsAt(snapshot.ProfileKey{
+		Method: "GET", Route: "/product/{id}", State: snapshot.PHPHTTP, Peer: "127.0.0.1:80", Call: "curl_exec", Code: "spawn_cron", File: "app/cron.php",
+	}, 0.5)
+	quiet(t, web(www(paid(0)), www(spawn)), externalCalls())
+	f := found(t, web(www(spawn), www(served("GET", "/wp-cron.php", 0.05))), webCron())
+	if last := f.Evidence[len(f.Evidence)-1]; last.What != "requests that wait until jobs have started" || last.Value < 0.05 {
+		t.Errorf("evidence = %+v, want that requests wait for the start", last)
+	}
+}
 
 func TestExternalCallsNeedAProbe(t *testing.T) { needsAProbe(t, externalCalls()) }
 

@@ -23,9 +23,10 @@ func externalCalls() Rule {
 	}
 }
 
-// isExternal reports whether a row is waiting for a service that is no part of the shop's own machinery.
+// isExternal reports whether a row is waiting for a service that is no part of the shop's own machinery. The
+// start of the site's own jobs is phpfpm/web-cron's.
 func isExternal(r snapshot.ProfileRow) bool {
-	return slices.Contains([]snapshot.PHPState{snapshot.PHPHTTP, snapshot.PHPSMTP, snapshot.PHPDNS}, r.State)
+	return !startsWebCron(r) && slices.Contains([]snapshot.PHPState{snapshot.PHPHTTP, snapshot.PHPSMTP, snapshot.PHPDNS}, r.State)
 }
 
 func externalCallsIn(c Case, a *app) []Finding {

@@ -48,9 +48,10 @@ func getWritesIn(c Case, a *app) []Finding {
 	return out
 }
 
-// readsByMethod reports whether a row is waiting for the database in a request that should change nothing.
+// readsByMethod reports whether a row is waiting for the database in a request that should change nothing. What
+// runs the site's jobs is phpfpm/web-cron's, however it is called.
 func readsByMethod(r snapshot.ProfileRow) bool {
-	return (r.Method == "GET" || r.Method == "HEAD") && r.State == snapshot.PHPMySQL && r.Fingerprint != ""
+	return (r.Method == "GET" || r.Method == "HEAD") && r.State == snapshot.PHPMySQL && r.Fingerprint != "" && !isWebCron(r.Route)
 }
 
 func waitsOf(rows []appRow) float64 {

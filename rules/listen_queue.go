@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 
 	"plimsoll/rules/fleet"
 )
@@ -40,7 +41,7 @@ func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {
 	w := p.Served.Window
 	f := Found(c.Rule, aboutPool(p), c.evidence("connections that waited, 99th percentile", waiting, "sock_diag", w))
 	f.Severity, f.Confidence, f.Effort = High, c.confidence(0.9, w), Hours
-	f.Summary = fmt.Sprintf("%s connections waited in front of %s: every worker was busy.", Words(waiting, Count), calledPool(p))
+	f.Summary = fmt.Sprintf("%s waited in front of %s: every worker was busy.", waitingConnections(waiting), calledPool(p))
 	if length, known := queueLength(p); known {
 		f.Evidence = append(f.Evidence, Evidence{What: "connections that can wait", Value: length, Unit: Count, Source: "sock_diag", Window: moment(c.Fleet.Now)})
 		if waiting >= length {
@@ -58,6 +59,14 @@ func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {
 	f.Risks = []string{"A longer backlog lets visitors wait longer for what they have left by then; it serves nobody faster."}
 	f.Verify = Verify{What: "connections that waited, 99th percentile", Expect: "below " + Words(c.Rule.Threshold.Value, Count), After: "the next peak"}
 	return f
+}
+
+// waitingConnections names a percentile of how many waited, of which there are no parts.
+func waitingConnections(n float64) string {
+	if n = math.Round(n); n <= 1 {
+		return "A connection"
+	}
+	return Words(n, Count) + " connections"
 }
 
 // queueLength is how many connections can wait in front of a pool.

@@ -24,6 +24,9 @@ func nPlusOne() Rule {
 	}
 }
 
+// minWaits is how many waits for a statement must have been seen: with ten, its time is known to within a third.
+const minWaits = 10
+
 // repeatedShare is the share of the busy time below which repeated statements are not why a site is slow.
 const repeatedShare = 0.005
 
@@ -35,8 +38,10 @@ func nPlusOneIn(c Case, a *app) ([]Finding, *NotReady) {
 	var out []Finding
 	busy := a.busy()
 	for _, r := range a.rows(isStatement) {
-		each, known := a.callsPerRequest(r, calls[r.Fingerprint])
-		if known && each >= c.Rule.Threshold.Value && r.text.Class == string(sqltext.Select) && r.seconds >= repeatedShare*busy {
+		if r.text.Class != string(sqltext.Select) || r.waits < minWaits || r.seconds < repeatedShare*busy {
+			continue
+		}
+		if each, known := a.callsPerRequest(r, calls[r.Fingerprint]); known && each >= c.Rule.Threshold.Value {
 			out = append(out, nPlusOneFinding(c, a, r, each))
 		}
 	}
@@ -47,15 +52,19 @@ func isStatement(r snapshot.ProfileRow) bool {
 	return r.State == snapshot.PHPMySQL && r.Fingerprint != ""
 }
 
+// usage is how often a statement is called, and for how long it runs, in calls and seconds a second.
+type usage struct{ calls, seconds float64 }
+
 // callsPerSecond is how often each statement is called, over all servers of a cluster; false where no server
 // tells.
-func (c Case) callsPerSecond(cluster string) (map[string]float64, bool) {
-	out := map[string]float64{}
+func (c Case) callsPerSecond(cluster string) (map[string]usage, bool) {
+	out := map[string]usage{}
 	known := false
 	for _, s := range (waitBook{fleet: c.Fleet}).servers(cluster) {
 		known = true
 		for _, d := range s.Digests.Rows {
-			out[d.Fingerprint] += float64(d.Calls) / s.Digests.Window.Seconds()
+			sum, window := out[d.Fingerprint], s.Digests.Window.Seconds()
+			out[d.Fingerprint] = usage{sum.calls + float64(d.Calls)/window, sum.seconds + d.Seconds/window}
 		}
 	}
 	return out, known
@@ -63,13 +72,14 @@ func (c Case) callsPerSecond(cluster string) (map[string]float64, bool) {
 
 // callsPerRequest is how often one request of a row's route sends its statement. Samples do not count
 // calls, but the server does: those of the route are its share of all waiting for the statement, which takes
-// each call to be as long wherever it comes from.
-func (a *app) callsPerRequest(r appRow, calls float64) (float64, bool) {
-	var all, here float64
+// each call to be as long wherever it comes from. Programs that nobody sampled call it too; but the route
+// cannot have called it more often than would run, one call after the other, in the time that it waited.
+func (a *app) callsPerRequest(r appRow, all usage) (float64, bool) {
+	var waited, here float64
 	for _, o := range a.rows(func(p snapshot.ProfileRow) bool {
 		return p.State == snapshot.PHPMySQL && p.Fingerprint == r.Fingerprint
 	}) {
-		all += o.seconds
+		waited += o.seconds
 		if o.Method == r.Method && o.Route == r.Route {
 			here += o.seconds
 		}
@@ -80,10 +90,14 @@ func (a *app) callsPerRequest(r appRow, calls float64) (float64, bool) {
 			requests = route.requests
 		}
 	}
-	if calls <= 0 || all <= 0 || requests <= 0 {
+	if all.calls <= 0 || waited <= 0 || requests <= 0 {
 		return 0, false
 	}
-	return calls * here / all / requests, true
+	calls := all.calls * here / waited
+	if all.seconds > 0 {
+		calls = min(calls, here*all.calls/all.seconds)
+	}
+	return calls / requests, true
 }
 
 func nPlusOneFinding(c Case, a *app, r appRow, each float64) Finding {

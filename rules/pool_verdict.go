@@ -101,6 +101,7 @@ func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64)
 			against(freePool, "Erlang's formula: below, less than one request in a hundred waits for a worker"),
 	)
 	f.addStates(p, w)
+	f.addPlaces(p, bound, w)
 	f.Severity = Low
 	if used >= 0.8 {
 		f.Severity = High
@@ -111,6 +112,9 @@ func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64)
 	f.Summary = fmt.Sprintf("The workers of %s spend %s of their busy time %s.", calledPool(p), Words(share, Ratio), bound.Words())
 	f.Effort = Days
 	f.Remedy = boundSteps(bound)
+	if bound == ByLocks && p.Workers.States[snapshot.PHPSleep].Seconds > p.Workers.States[snapshot.PHPLock].Seconds {
+		f.Remedy = sleepSteps()
+	}
 	f.Verify = Verify{What: bound.Words() + ", of the busy time", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "a busy day"}
 	return f
 }
@@ -135,6 +139,22 @@ func (f *Finding) addStates(p *fleet.Pool, w fleet.Window) {
 		what := fmt.Sprintf("%s, of the busy time (± %s)", s, Words(p.Workers.Interval(s)/busy, Ratio))
 		f.Evidence = append(f.Evidence, Evidence{What: what, Value: p.Workers.Share(s), Unit: Ratio, Source: "plimsoll-probe", Window: w})
 	}
+}
+
+// addPlaces adds where most of the bound's time is spent, as far as places in the program were seen.
+func (f *Finding) addPlaces(p *fleet.Pool, b Bound, w fleet.Window) {
+	a := &app{cluster: p.Cluster, name: p.Name, pools: []*fleet.Pool{p}}
+	states := statesOf(boundBy()[b]...)
+	f.addRows(a.rows(func(r snapshot.ProfileRow) bool {
+		return r.Code != "" && slices.Contains(states, r.State)
+	}), a.busy(), w)
+}
+
+func sleepSteps() []Step {
+	return []Step{{
+		Kind: Advice, Text: "Take the sleeping out of requests: a limit for eager clients belongs into the web server (limit_req), and a wait for something into a queue.",
+		Note: "A worker that sleeps serves nobody, and more workers only sleep in larger numbers.",
+	}}
 }
 
 func boundSteps(b Bound) []Step {

@@ -12,6 +12,13 @@ func TestAPoolThatWaitsForTheDatabaseIsFound(t *testing.T) {
 	asReviewed(t, "pool-verdict", found(t, web(www(spends(snapshot.PHPMySQL, 12))), poolVerdict()))
 }
 
+func TestWorkersThatSleepAreToldToStopIt(t *testing.T) {
+	sleep := waitsAt(snapshot.ProfileKey{
+		Method: "GET", Route: "/api/stock/{id}", State: snapshot.PHPSleep, Call: "usleep", Code: "throttle", File: "app/api.php",
+	}, 13)
+	asReviewed(t, "pool-verdict-sleep", found(t, web(www(sleep)), poolVerdict()))
+}
+
 func TestWhatKeepsWorkersIsTold(t *testing.T) {
 	for state, want := range map[snapshot.PHPState]Bound{
 		snapshot.PHPMySQL: ByDatabase, snapshot.PHPCPU: ByCPU, snapshot.PHPRunQueue: ByCPU,

@@ -3,6 +3,8 @@ package rules
 import (
 	"fmt"
 	"strings"
+
+	"plimsoll/collectors/snapshot"
 )
 
 // webCron finds jobs that run in the requests of visitors.
@@ -28,6 +30,12 @@ func isWebCron(route string) bool {
 		strings.HasPrefix(route, "/cron/") || strings.HasPrefix(route, "/index.php/cron/")
 }
 
+// startsWebCron reports whether a row is a visitor's request that starts jobs by HTTP, and waits until it is
+// sure that they run. The function is called so in WordPress.
+func startsWebCron(r snapshot.ProfileRow) bool {
+	return r.State == snapshot.PHPHTTP && r.Code == "spawn_cron"
+}
+
 func webCronIn(c Case, a *app) []Finding {
 	busy, spent, requests := a.busy(), 0.0, 0.0
 	var jobs []appRoute
@@ -38,6 +46,11 @@ func webCronIn(c Case, a *app) []Finding {
 			requests += r.requests
 		}
 	}
+	starting := 0.0
+	for _, r := range a.rows(startsWebCron) {
+		starting += r.seconds
+	}
+	spent += starting
 	if busy <= 0 || len(jobs) == 0 || spent < c.Rule.Threshold.Value*busy {
 		return nil
 	}
@@ -48,6 +61,9 @@ func webCronIn(c Case, a *app) []Finding {
 	)
 	for _, r := range jobs[:min(len(jobs), mostRows)] {
 		f.Evidence = append(f.Evidence, Evidence{What: printable(r.method + " " + r.route), Value: r.busy / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
+	}
+	if starting > 0 {
+		f.Evidence = append(f.Evidence, Evidence{What: "requests that wait until jobs have started", Value: starting / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
 	}
 	f.Gain.WorkerSeconds = Between(spent/2, spent)
 	f.Severity = severityOf(f.Gain.WorkerSeconds, busy)
