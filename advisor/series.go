@@ -99,8 +99,27 @@ func (s *samples) addReport(r *report.Report) {
 				"rule", string(e.Rule), "fingerprint", e.Fingerprint)
 		}
 	}
+	s.addApps(r.Apps)
 	for rule, n := range countByRule(r.NotReady) {
 		s.add("plimsoll_not_ready", float64(n), "rule", string(rule))
+	}
+}
+
+// maxApps is of how many applications, the busiest first, requests reach Grafana: a host can have hundreds.
+const maxApps = 20
+
+// addApps adds which statements the workers of each kind of request wait for.
+func (s *samples) addApps(apps []rules.App) {
+	for _, a := range apps[:min(len(apps), maxApps)] {
+		if a.Time == nil {
+			continue
+		}
+		for _, r := range a.Time.Routes {
+			for _, statement := range r.Statements {
+				s.add("plimsoll_php_route_statement_workers", statement.Workers, "cluster", a.Cluster, "pool", a.Name,
+					"method", r.Method, "route", r.Route, "digest", statement.Fingerprint)
+			}
+		}
 	}
 }
 

@@ -89,6 +89,7 @@ func pages(l limits) []page {
 		queriesPage(l),
 		replicationPage(l),
 		locksPage(l),
+		phpPage(l),
 		hostPage(l),
 		findingsPage(l),
 	}

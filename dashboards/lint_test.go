@@ -166,7 +166,7 @@ func queriesOf(g grafana) []string {
 }
 
 // withoutHost are series of the advisor as a whole, or of a whole cluster.
-var withoutHost = regexp.MustCompile(`^plimsoll_(finding|digest_finding|digest_info|not_ready|agents|round_seconds)`)
+var withoutHost = regexp.MustCompile(`^plimsoll_(finding|digest_finding|digest_info|php_route_statement|not_ready|agents|round_seconds)`)
 
 // withoutCluster are series of the advisor as a whole.
 var withoutCluster = regexp.MustCompile(`^plimsoll_(not_ready|agents|round_seconds)$`)

@@ -94,7 +94,7 @@ func (s *site) ask(t *testing.T, p livePage, panel livePanel, quiet map[string]s
 // fill puts what Grafana would for the variables, everything chosen.
 func fill(expr string) string {
 	return strings.NewReplacer("$__rate_interval", "8s", "$__range", "20s", "$top", "10",
-		"$cluster", ".*", "$host", ".*", "$server", ".*", "$schema", ".*", "$digest", ".*").Replace(expr)
+		"$cluster", ".*", "$host", ".*", "$server", ".*", "$schema", ".*", "$digest", ".*", "$pool", ".*", "$route", ".*").Replace(expr)
 }
 
 func isEmpty(value model.Value) bool {

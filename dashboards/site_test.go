@@ -25,7 +25,7 @@ import (
 	"plimsoll/rules"
 )
 
-// site is a primary and a replica with an agent each, a store that scrapes both
+// site is a primary and a replica with an agent each, PHP-FPM beside them, a store that scrapes both
 // every second, and an advisor: the whole way that a figure goes to a graph.
 type site struct {
 	*servers.Cluster
@@ -44,9 +44,11 @@ func startSite(t *testing.T, product servers.Product) *site {
 	t.Cleanup(s.parts.Wait)
 	t.Cleanup(cancel)
 
+	php := servers.StartPHP(t, servers.PHP82, servers.Pool{StatusListen: true})
+	probe := s.speakAsProbe(ctx, t, php)
 	agents := store.Agents{ScrapeInterval: time.Second}
 	for host, server := range map[string]*servers.Server{"db1": s.Primary, "db2": s.Replicas[0]} {
-		socket := s.startAgent(ctx, t, host, server)
+		socket := s.startAgent(ctx, t, host, server, probe)
 		agents.Static = append(agents.Static, store.StaticAgents{Targets: []string{"unix:" + socket}})
 	}
 	s.startAdvisor(ctx, t, agents)
@@ -55,13 +57,14 @@ func startSite(t *testing.T, product servers.Product) *site {
 
 // startAgent reads a server as root, since what is shown here is not what an
 // account may see, and everything every second.
-func (s *site) startAgent(ctx context.Context, t *testing.T, host string, server *servers.Server) (socket string) {
+func (s *site) startAgent(ctx context.Context, t *testing.T, host string, server *servers.Server, probe string) (socket string) {
 	t.Helper()
 	cfg, err := config.Parse("", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Cluster, cfg.Host, cfg.State, cfg.Listen = "shop", host, "", ""
+	cfg.Probe = probe
 	cfg.MySQL = []config.MySQL{{Name: host, Socket: server.Socket, User: "root"}}
 	a := agent.New(agent.Options{Config: cfg, Version: "test", Every: func(job collectors.Job) time.Duration {
 		return min(job.Every, time.Second)

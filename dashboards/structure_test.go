@@ -26,7 +26,7 @@ func TestRenderWritesEveryPageAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(paths)
-	if diff := cmp.Diff(paths, found); diff != "" || len(found) != 6 {
+	if diff := cmp.Diff(paths, found); diff != "" || len(found) != 7 {
 		t.Errorf("files (-returned +found):\n%s", diff)
 	}
 	for _, path := range found {

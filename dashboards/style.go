@@ -30,6 +30,7 @@ const (
 //	{CLUSTER …}  the clusters chosen
 //	{HOST …}     the hosts chosen in them
 //	{SERVER …}   the database servers chosen on those
+//	{POOL …}     the PHP-FPM pools chosen on those hosts
 //	[RATE]       the window of a rate, wide enough for the scrape interval
 //	[RANGE]      the time range of the page
 func expand(expr string) string {
@@ -37,7 +38,7 @@ func expand(expr string) string {
 	const host = cluster + `,host=~"$host"`
 	const server = host + `,server=~"$server"`
 	return strings.NewReplacer(
-		"{CLUSTER", cluster, "{HOST", host, "{SERVER", server,
+		"{CLUSTER", cluster, "{HOST", host, "{SERVER", server, "{POOL", host+`,pool=~"$pool"`,
 		"[RATE]", "[$__rate_interval]", "[RANGE]", "[$__range]",
 		"\n", " ", "\t", "",
 	).Replace(expr)
