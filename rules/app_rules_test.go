@@ -157,6 +157,13 @@ func TestAFewWaitsTellNoCalls(t *testing.T) {
 	quiet(t, web(perRequest(48), www(func(p *fleet.Pool) { p.Workers.Rows[0].Waits = 9 })), nPlusOne())
 }
 
+func TestWhatIsReadWithTheSameValuesIsNoList(t *testing.T) {
+	same := Judge(web(perRequest(48), www(repeats(400, 360))), []Rule{nPlusOne(), repeatedReads()})
+	if len(same.Findings) != 1 || same.Findings[0].Rule != "phpfpm/repeated-reads" {
+		t.Errorf("findings = %+v, want that it is read again and again, and no list", same.Findings)
+	}
+}
+
 func TestNPlusOneNeedsAProbe(t *testing.T) { needsAProbe(t, nPlusOne()) }
 
 func TestNPlusOneNeedsTheCallsOfStatements(t *testing.T) {

@@ -14,6 +14,8 @@ func nPlusOne() Rule {
 		ID: "phpfpm/n-plus-one", Title: "A request sends one statement many times",
 		Phase: Cure, MinWindow: aMinute, Window: aDay,
 		Needs: []string{"phpfpm/profile", "mysql/digests"},
+		// What is read again with the same values needs no list of them, but to be kept.
+		Yields: []ID{"phpfpm/repeated-reads"},
 		Threshold: Threshold{
 			Value: 20, Unit: Count,
 			Source: "default of this rule: a page that shows twenty entries, as most lists do, and reads each by itself",
