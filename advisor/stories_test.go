@@ -64,6 +64,38 @@ func TestStories(t *testing.T) {
 	}
 }
 
+func TestAFindingAboutAStatementNamesTheRequestsThatWaitForIt(t *testing.T) {
+	result := judgeStory(t, filepath.Join(stories, "chatty-pages"))
+	i := slices.IndexFunc(result.Findings, func(f rules.Finding) bool { return f.Rule == "mysql/missing-index" })
+	if i < 0 {
+		t.Fatal("the missing index is not found")
+	}
+	waiters := result.Findings[i].Waiters
+	if len(waiters) != 1 || waiters[0].SecondsPerSecond <= 0 {
+		t.Fatalf("waiters = %+v, want one kind of request that waits", waiters)
+	}
+	waiters[0].SecondsPerSecond = 0
+	want := rules.Waiter{Pool: "shop", Method: "GET", Route: "/account", Code: "account_page in app/pages/customer.php"}
+	if diff := cmp.Diff(want, waiters[0]); diff != "" {
+		t.Errorf("waiter (-want +got):\n%s", diff)
+	}
+}
+
+func TestWithoutAProbeEachRuleThatNeedsOneSaysSo(t *testing.T) {
+	result := judgeStory(t, filepath.Join(stories, "unseen-workers"))
+	for _, rule := range rules.All() {
+		if !slices.Contains(rule.Needs, "phpfpm/profile") {
+			continue
+		}
+		said := slices.ContainsFunc(result.NotReady, func(n rules.NotReady) bool {
+			return n.Rule == rule.ID && strings.Contains(n.Remedy, "install the package plimsoll-probe")
+		})
+		if !said {
+			t.Errorf("%s does not say that it needs plimsoll-probe", rule.ID)
+		}
+	}
+}
+
 // logFinding shows with -v what a page of docs/rules gives as its example.
 func logFinding(t *testing.T, f rules.Finding) {
 	t.Helper()
@@ -74,6 +106,12 @@ func logFinding(t *testing.T, f rules.Finding) {
 			value = e.Words
 		}
 		t.Logf("  %s: %s", e.What, value)
+	}
+	for _, w := range f.Waiters {
+		t.Logf("  waits for it: %s %s of %s in %s: %s", w.Method, w.Route, w.Pool, w.Code, rules.Words(w.SecondsPerSecond, rules.Count))
+	}
+	if f.Gain.WorkerSeconds != nil {
+		t.Logf("  frees %s to %s of a worker", rules.Words(f.Gain.WorkerSeconds.Lo, rules.Count), rules.Words(f.Gain.WorkerSeconds.Hi, rules.Count))
 	}
 	for _, s := range f.Remedy {
 		t.Logf("  do on %q: %s", s.Target, s.Text)
