@@ -31,6 +31,7 @@ type demo struct {
 	shop     sync.WaitGroup
 	// shopErrs are of the traffic and of the visitors.
 	shopErrs [2]error
+	served   shop.Ledger // once the visitors have left
 }
 
 func newDemo(o options) (*demo, error) {
@@ -128,7 +129,7 @@ func (d *demo) watch(ctx context.Context) error {
 		}.Run(work)
 	})
 	d.shop.Go(func() {
-		_, d.shopErrs[1] = shop.Visitors{
+		d.served, d.shopErrs[1] = shop.Visitors{
 			URL: d.site.URL, Size: shop.Demo(), Sins: d.sins, BurstEvery: 15 * time.Second,
 		}.Run(work)
 	})
@@ -192,10 +193,17 @@ func (d *demo) linger(ctx context.Context) error {
 	return nil
 }
 
-// close stops everything, in the order in which it depends on each other.
-func (d *demo) close() error {
+func (d *demo) closeShop() {
 	d.stopShop()
 	d.shop.Wait()
+	if n := d.served.Requests(); n > 0 {
+		fmt.Printf("The shop answered %d requests; its full queue refused %d more.\n", n-d.served.Failed(), d.served.Failed())
+	}
+}
+
+// close stops everything, in the order in which it depends on each other.
+func (d *demo) close() error {
+	d.closeShop()
 	faults := d.shopErrs[:]
 	for _, p := range d.programs {
 		faults = append(faults, p.stop())
