@@ -271,8 +271,8 @@ func (a *app) spent() []Spent {
 			s.Workers += a.perSecond(func(w *fleet.WorkerWindow) float64 { return w.States[state].Seconds })
 			variance += a.variance(state)
 		}
-		if group.on == OnUnknown {
-			s.Workers = max(s.Workers, a.busy()-told)
+		if rest := a.busy() - told; group.on == OnUnknown && rest > roundingShare*told {
+			s.Workers = max(s.Workers, rest)
 		}
 		told += s.Workers
 		if s.Margin = new(normal95 * math.Sqrt(variance)); s.Workers > 0 {
@@ -281,6 +281,9 @@ func (a *app) spent() []Spent {
 	}
 	return out
 }
+
+// roundingShare is what sums of floating point numbers may differ by.
+const roundingShare = 1e-9
 
 // variance is that of the workers in a state. Hosts are sampled apart.
 func (a *app) variance(state snapshot.PHPState) float64 {
