@@ -30,11 +30,17 @@ func listenQueueOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
 	if p.Served.PeakQueue == nil {
 		return nil, c.poolUnknown(p, "phpfpm", "how many connections wait in front of it is not known")
 	}
-	if *p.Served.PeakQueue < c.Rule.Threshold.Value {
+	if *p.Served.PeakQueue < c.Rule.Threshold.Value || justArrived(p, *p.Served.PeakQueue) {
 		return nil, nil
 	}
 	f := listenQueueFinding(c, p, *p.Served.PeakQueue)
 	return &f, nil
+}
+
+// justArrived reports whether what waited was on its way to a free worker: until that has woken up a
+// connection waits too, and a busy host takes its time for it. Only the probe knows that one was free.
+func justArrived(p *fleet.Pool, waiting float64) bool {
+	return waiting < 2 && p.Workers != nil && p.Workers.SaturatedSeconds == 0
 }
 
 func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {

@@ -32,5 +32,11 @@ func TestTheQueueHasToBeKnown(t *testing.T) {
 }
 
 func TestAQueueBeginsWithOneConnection(t *testing.T) {
-	boundary(t, listenQueue(), func(n float64) *fleet.Fleet { return web(www(queued(n))) })
+	boundary(t, listenQueue(), func(n float64) *fleet.Fleet { return web(www(queued(n)), www(saturated(0.001))) })
+	found(t, web(www(queued(1)), www(noProbeThere)), listenQueue())
+}
+
+func TestAConnectionOnItsWayToAFreeWorkerDoesNotWait(t *testing.T) {
+	quiet(t, web(www(queued(1.9))), listenQueue())
+	found(t, web(www(queued(2))), listenQueue())
 }
