@@ -153,8 +153,8 @@ func TestCallsOfOtherProgramsAreNotCounted(t *testing.T) {
 	quiet(t, f, nPlusOne())
 }
 
-func TestAFewWaitsTellNoCalls(t *testing.T) {
-	quiet(t, web(perRequest(48), www(func(p *fleet.Pool) { p.Workers.Rows[0].Waits = 9 })), nPlusOne())
+func TestAFewLooksTellNoCalls(t *testing.T) {
+	quiet(t, web(perRequest(48), www(func(p *fleet.Pool) { p.Workers.Rows[0].Samples = 9 })), nPlusOne())
 }
 
 func TestWhatIsReadWithTheSameValuesIsNoList(t *testing.T) {
@@ -227,6 +227,17 @@ func TestAVisitorThatWaitsForAnotherServiceIsFound(t *testing.T) {
 }
 
 func TestARareCallIsNoFinding(t *testing.T) { quiet(t, web(www(paid(0.01))), externalCalls()) }
+
+func TestAHandfulOfLooksIsNoShareOfTheTime(t *testing.T) {
+	few := func(p *fleet.Pool) {
+		for i := range p.Workers.Rows {
+			p.Workers.Rows[i].Samples = 9
+		}
+	}
+	quiet(t, web(www(paid(0.8)), www(few)), externalCalls())
+	quiet(t, web(www(lockedSession(2)), www(few)), sessionLock())
+	quiet(t, web(www(slowPage(0.7)), www(few)), slowPlugin())
+}
 
 func TestTheStartOfJobsIsNoOtherService(t *testing.T) {
 	spawn := waitsAt(snapshot.ProfileKey{

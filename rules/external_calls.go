@@ -44,7 +44,7 @@ func externalCallsIn(c Case, a *app) []Finding {
 	}
 	var out []Finding
 	for _, k := range order {
-		if busy > 0 && sums[k] >= c.Rule.Threshold.Value*busy {
+		if busy > 0 && sums[k] >= c.Rule.Threshold.Value*busy && looksAt(rows[k]) >= minLooks {
 			out = append(out, externalCallFinding(c, a, rows[k], sums[k], busy))
 		}
 	}

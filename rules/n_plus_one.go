@@ -26,8 +26,17 @@ func nPlusOne() Rule {
 	}
 }
 
-// minWaits is how many waits for a statement must have been seen: with ten, its time is known to within a third.
-const minWaits = 10
+// minLooks is how many looks must have met a wait for its share of the time to be one: with ten, it is known to
+// within a third. A pool that hardly works has shares of any size by chance.
+const minLooks = 10
+
+func looksAt(rows []appRow) float64 {
+	var n uint64
+	for _, r := range rows {
+		n += r.samples
+	}
+	return float64(n)
+}
 
 // repeatedShare is the share of the busy time below which repeated statements are not why a site is slow.
 const repeatedShare = 0.005
@@ -40,7 +49,7 @@ func nPlusOneIn(c Case, a *app) ([]Finding, *NotReady) {
 	var out []Finding
 	busy := a.busy()
 	for _, r := range a.rows(isStatement) {
-		if r.text.Class != string(sqltext.Select) || r.waits < minWaits || r.seconds < repeatedShare*busy {
+		if r.text.Class != string(sqltext.Select) || r.samples < minLooks || r.seconds < repeatedShare*busy {
 			continue
 		}
 		if each, known := a.callsPerRequest(r, calls[r.Fingerprint]); known && each >= c.Rule.Threshold.Value {

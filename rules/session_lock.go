@@ -41,7 +41,7 @@ func sessionLockIn(c Case, a *app) []Finding {
 		waited += r.seconds
 	}
 	busy := a.busy()
-	if busy <= 0 || waited < c.Rule.Threshold.Value*busy {
+	if busy <= 0 || waited < c.Rule.Threshold.Value*busy || looksAt(rows) < minLooks {
 		return nil
 	}
 	w := a.window()

@@ -42,7 +42,7 @@ func slowPluginIn(c Case, a *app) []Finding {
 			continue
 		}
 		name, rows, spent := a.costliest(r)
-		if name != "" && spent >= c.Rule.Threshold.Value*r.busy {
+		if name != "" && spent >= c.Rule.Threshold.Value*r.busy && looksAt(rows) >= minLooks {
 			out = append(out, slowPluginFinding(c, a, r, name, rows, spent))
 		}
 	}
