@@ -92,7 +92,7 @@ func TestASaturatedPoolShowsItsTrueQueueAndStillAnswers(t *testing.T) {
 }
 
 func TestABusyPoolIsNotAskedOnItsOwnSocket(t *testing.T) {
-	f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: "small", Children: 3})
+	f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: "small", Children: 3, StatusPage: true})
 	c := &collector{proc: "/proc"}
 	free, gaps := collect(t, c, f, "small")
 	if free.Status == nil || free.Status.Accepted == 0 {
@@ -114,7 +114,7 @@ func TestABusyPoolIsNotAskedOnItsOwnSocket(t *testing.T) {
 }
 
 func TestAPoolWithoutAStatusPageIsAGap(t *testing.T) {
-	f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: "blank", Settings: []string{"pm.status_path ="}})
+	f := servers.StartPHP(t, servers.PHP82, servers.Pool{Name: "blank"})
 	pool, gaps := collect(t, &collector{proc: "/proc"}, f, "blank")
 	if pool.Status != nil || !slices.ContainsFunc(gaps, func(g snapshot.Gap) bool { return strings.Contains(g.Reason, "it has no status page") }) {
 		t.Errorf("status = %+v, gaps = %+v, want that there is no status page", pool.Status, gaps)

@@ -129,18 +129,6 @@ func (s *site) load(t testing.TB, clients int, long time.Duration, pages ...stri
 	return sum
 }
 
-// accepted is how many requests FPM has taken, by its own count.
-func (s *site) accepted(t testing.TB) uint64 {
-	t.Helper()
-	b := s.board(t)
-	var n uint64
-	for i := range b.children() {
-		slot, _ := b.slot(i)
-		n += slot.requests
-	}
-	return n
-}
-
 func (s *site) board(t testing.TB) *board {
 	t.Helper()
 	master := masterOf(t, s.fpm.Configuration)
@@ -203,8 +191,6 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			s := newSite(t, release, servers.Pool{Children: 8})
 			var truth map[string]float64
 			profile := sample(t, s.options(50), func() {
-				before := s.accepted(t)
-				defer func() { truth["requests"] = float64(s.accepted(t) - before) }()
 				truth = s.load(t, 6, 6*time.Second,
 					"/product/N?pdo=40&redis=30&cpu=3", "/search/N?mysqli=30&sleep=25", "/checkout?http=60&prepared=25&search=20", "/account?lock=10", "/order/N?stmt=25")
 			})
