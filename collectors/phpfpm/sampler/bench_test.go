@@ -156,8 +156,8 @@ func BenchmarkProbeEffect(b *testing.B) {
 	poll := site{url: status.URL}
 	kinds := map[string]func(context.Context){
 		"nobody":          func(context.Context) {},
-		"probe at 20 Hz":  func(ctx context.Context) { _ = New(Options{Hertz: 20, MostCPU: 1}).Run(ctx) },
-		"probe at 100 Hz": func(ctx context.Context) { _ = New(Options{Hertz: 100, MostCPU: 1}).Run(ctx) },
+		"probe at 20 Hz":  func(ctx context.Context) { _ = New(Options{Hertz: 20, MostCPU: noLimit}).Run(ctx) },
+		"probe at 100 Hz": func(ctx context.Context) { _ = New(Options{Hertz: 100, MostCPU: noLimit}).Run(ctx) },
 		"status page, 20 a second": func(ctx context.Context) {
 			for tick := time.NewTicker(50 * time.Millisecond); ctx.Err() == nil; <-tick.C {
 				_, _ = poll.ask(ctx, "/?full&json")

@@ -32,7 +32,7 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 			_, _ = s.ask(t.Context(), "/search/1?sleep=500")
 		}
 	}
-	profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+	profile := sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
 		wake()
 		truth = s.load(t, 4, 3*time.Second, pages...)
 		for range 3 {
@@ -82,7 +82,7 @@ func TestContainersAndUpgradedProgramsAreReadToo(t *testing.T) {
 				}
 			}
 			var truth map[string]float64
-			profile := sample(t, Options{Hertz: 50, MostCPU: 1}, func() {
+			profile := sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
 				truth = other.load(t, 3, 2*time.Second, "/product/N?pdo=40&redis=30", "/checkout?sleep=20&http=30")
 			})
 			pool := poolOf(t, profile, other.listen)

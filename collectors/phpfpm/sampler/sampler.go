@@ -27,7 +27,7 @@ type Options struct {
 	Proc string
 	// Hertz is how often a second workers are looked at; DefaultHertz if 0.
 	Hertz float64
-	// MostCPU is the share of one processor that the sampler may take; DefaultMostCPU if 0.
+	// MostCPU is the share of one processor that this process may take, whatever it does; DefaultMostCPU if 0.
 	MostCPU float64
 	// Backends name what is behind an address, a port (":3310") or the path of a socket, where it is not what
 	// usually is.

@@ -53,7 +53,7 @@ func wallAt(moment time.Duration) float64 {
 // watch looks at a site's pools while work runs, as Run does.
 func watch(t testing.TB, fpm *servers.FPM, pools []string, work func()) *witness {
 	t.Helper()
-	w := &witness{Sampler: New(Options{Hertz: 50, MostCPU: 1}), visits: map[*visit]*witnessed{}}
+	w := &witness{Sampler: New(Options{Hertz: 50, MostCPU: noLimit}), visits: map[*visit]*witnessed{}}
 	for _, name := range pools {
 		w.servers = append(w.servers, fpm.Listen(name))
 	}
