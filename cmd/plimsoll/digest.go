@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -78,6 +79,8 @@ func (d *digester) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	// Nearly all that is kept stays to the end, so that there is little to collect.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	r := digestReader{log: d.log, how: how, warn: cmd.ErrOrStderr()}
 	shown, err := d.read(cmd, &r, args)
 	if err != nil {

@@ -85,12 +85,10 @@ type Aggregate struct {
 
 // NewAggregate returns an empty aggregate.
 func NewAggregate(o Options) *Aggregate {
-	a := &Aggregate{
+	return &Aggregate{
 		options: o, classes: map[sqltext.Sum]*Class{}, recent: make([]*Class, manyRecent), names: spellings{},
-		Other: Class{MinMicros: noMicros},
+		Other: Class{MinMicros: noMicros}, digester: sqltext.Digester{Options: o.SQL},
 	}
-	a.digester.Options = o.SQL
-	return a
 }
 
 // manyRecent is for how many shapes the class is found without its sum: a power of two, and more than
@@ -110,7 +108,11 @@ func (a *Aggregate) FirstSeen() time.Time { return micros(a.first) }
 func (a *Aggregate) LastSeen() time.Time { return micros(a.last) }
 
 // Add adds an entry, which is in a file of that name. The entries of a file are added in its order.
-func (a *Aggregate) Add(file string, e *Entry) { a.add(e, &position{file: file}) }
+func (a *Aggregate) Add(file string, e *Entry) {
+	if a.takes(e) {
+		a.count(e, &position{file: file, shape: a.digester.Shape(textOf(e))})
+	}
+}
 
 // position is what is known of the place of the entry that is being added.
 type position struct {
@@ -119,12 +121,18 @@ type position struct {
 	shape uint64 // of its statement; 0 if unknown
 }
 
-func (a *Aggregate) add(e *Entry, at *position) {
+// takes reports whether an entry is to be added.
+func (a *Aggregate) takes(e *Entry) bool {
 	a.Entries++
 	if a.options.Keep != nil && !a.options.Keep(e) {
 		a.Refused++
-		return
+		return false
 	}
+	return true
+}
+
+// count adds an entry that is to be added.
+func (a *Aggregate) count(e *Entry, at *position) {
 	a.Calls = plus(a.Calls, e.Calls)
 	a.Micros = plus(a.Micros, times(e.Duration, e.Calls))
 	a.Estimated = a.Estimated || e.Estimated
@@ -150,17 +158,21 @@ func (a *Aggregate) saw(first, last int64) {
 	a.last = max(a.last, last)
 }
 
-// class returns the class of an entry's statement, and takes note of its shape.
-func (a *Aggregate) class(e *Entry, at *position) *Class {
-	text := e.Statement
+// textOf returns the statement of an entry, with sqltext's mark if it was cut.
+func textOf(e *Entry) []byte {
 	if e.Cut {
-		text = append(slices.Clip(text), "..."...) // the mark of sqltext
+		return append(slices.Clip(e.Statement), "..."...)
 	}
-	at.shape = a.digester.Shape(text)
+	return e.Statement
+}
+
+// class returns the class of an entry's statement.
+func (a *Aggregate) class(e *Entry, at *position) *Class {
 	recent := &a.recent[at.shape%manyRecent]
 	if c := *recent; c != nil && c.shape == at.shape && at.shape != 0 {
 		return c
 	}
+	text := textOf(e)
 	sum := a.digester.SumOf(at.shape, text)
 	c := a.classes[sum]
 	switch {
@@ -179,7 +191,7 @@ func (a *Aggregate) class(e *Entry, at *position) *Class {
 // describe makes c the class of the statement of e.
 func (a *Aggregate) describe(c *Class, text []byte, e *Entry, at *position) {
 	c.seen = place{at.file, e.Offset}
-	st := a.digester.Describe(text)
+	st := a.digester.DescribeOf(at.shape, text)
 	c.Fingerprint, c.Reads, c.Writes = st.Fingerprint, st.Reads, st.Writes
 	if e.Admin {
 		name := a.options.SQL.Redact(string(e.Statement[len(administrator):]))

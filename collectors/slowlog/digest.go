@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 	"sync"
+
+	"plimsoll/collectors/sqltext"
 )
 
 // ErrNotSlowLog says that a source has no entry at all. It is wrapped with what the source is instead.
@@ -50,9 +52,13 @@ func (p *pipeline) digest(ctx context.Context, src io.Reader) (*Aggregate, error
 	p.splitter = newSplitter(&p.source, p.options)
 	p.splitter.size = p.size
 	aggregates := make([]*Aggregate, p.workers)
+	shared := sqltext.NewShared(p.options.SQL)
 	var working sync.WaitGroup
 	for i := range aggregates {
 		aggregates[i] = NewAggregate(p.options)
+		if p.workers > 1 {
+			aggregates[i].digester = shared.Digester()
+		}
 		working.Go(func() { p.work(ctx, aggregates[i]) })
 	}
 	working.Wait()
@@ -91,20 +97,9 @@ func (p *pipeline) next(ctx context.Context, b *batch) bool {
 func (p *pipeline) work(ctx context.Context, a *Aggregate) {
 	d := newDecoder(p.options)
 	var b batch
-	var e Entry
+	var g group
 	for p.next(ctx, &b) {
-		at := position{file: p.name}
-		d.begin(&b)
-		for _, s := range b.spans {
-			why := d.decode(&b, s, &e)
-			if why != "" {
-				b.skip(s, why)
-				continue
-			}
-			at.line = s.line
-			a.add(&e, &at)
-		}
-		a.skipBatch(p.name, &b)
+		a.addBatch(p.name, &b, &d, &g)
 	}
 }
 

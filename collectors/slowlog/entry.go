@@ -71,7 +71,7 @@ func newDecoder(o Options) decoder {
 
 // begin prepares for the entries of b.
 func (d *decoder) begin(b *batch) {
-	d.database = append(d.database[:0], b.database...)
+	d.database = b.database
 	d.micros = b.micros
 }
 
@@ -79,7 +79,7 @@ func (d *decoder) begin(b *batch) {
 func (d *decoder) decode(b *batch, s span, e *Entry) reason {
 	*e = Entry{Offset: b.offset + int64(s.begin), Calls: 1, Cut: s.cut}
 	if s.fresh {
-		d.database = d.database[:0]
+		d.database = nil
 	}
 	d.fields.at = 0
 	d.header = header{fields: &d.fields, clock: &d.clock}
@@ -128,7 +128,7 @@ const perconaAlways = 10_000_000
 func (d *decoder) statement(b []byte, e *Entry) reason {
 	rest := b
 	if name, behind, ok := use(rest); ok {
-		d.database, rest = appendName(d.database[:0], name), behind
+		d.database, rest = unquoted(name), behind
 	}
 	if !d.header.schema {
 		e.Database = d.database
@@ -171,6 +171,17 @@ func use(b []byte) (name, rest []byte, ok bool) {
 	line, rest := cutLine(b)
 	name, ok = cutEnd(line[len("use "):])
 	return name, rest, ok
+}
+
+// unquoted returns a name without its backticks, which is a part of it in nearly all cases.
+func unquoted(name []byte) []byte {
+	if len(name) < 2 || name[0] != '`' {
+		return name
+	}
+	if end := bytes.IndexByte(name[1:], '`'); end == len(name)-2 {
+		return name[1 : len(name)-1]
+	}
+	return appendName(nil, name)
 }
 
 // appendName appends a name without its backticks.

@@ -31,6 +31,7 @@ type Digester struct {
 	options Options // what seen was made with
 	key     skeletonKey
 	seen    [][2]seen // by the low bits of the skeleton's hash, the last one first
+	shared  *Shared   // nil if nothing is shared
 
 	last   []byte  // a copy of the last text whose tokens were made; nil if they are not kept
 	lastBy Options // how it was read
@@ -64,13 +65,23 @@ func (d *Digester) Shape(sql []byte) uint64 {
 		return 0
 	}
 	if d.seen == nil || d.options != d.Options {
-		d.options, d.key, d.seen = d.Options, newSkeletonKey(), make([][2]seen, manySeen)
+		d.forget()
 	}
 	skeleton, ok := d.Options.skeletonOf(text, d.key)
 	if !ok {
 		return 0
 	}
 	return skeleton
+}
+
+// forget begins anew, with the options that are now.
+func (d *Digester) forget() {
+	d.options, d.seen = d.Options, make([][2]seen, manySeen)
+	if d.shared != nil && d.shared.options == d.Options {
+		d.key = d.shared.key
+		return
+	}
+	d.key, d.shared = newSkeletonKey(), nil
 }
 
 // SumOf is Sum for who has the statement's shape already.
@@ -85,18 +96,51 @@ func (d *Digester) SumOf(shape uint64, sql []byte) Sum {
 		}
 	}
 	pair[1] = pair[0]
-	pair[0] = seen{shape, d.sum(sql)}
+	pair[0] = seen{shape, d.sharedSum(shape, sql)}
 	return pair[0].sum
+}
+
+// sharedSum is the sum of a text of whose shape this Digester knows nothing.
+func (d *Digester) sharedSum(shape uint64, sql []byte) Sum {
+	if d.shared == nil {
+		return d.sum(sql)
+	}
+	sum, ok := d.shared.sum(shape)
+	if !ok {
+		sum = d.sum(sql)
+		d.shared.addSum(shape, sum)
+	}
+	return sum
 }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
 // first sight of a sum: directly behind the Sum that met a new text, it need not read that again.
 func (d *Digester) Describe(sql []byte) Statement {
+	st := d.describe(sql)
+	st.Origin = d.Options.OriginOf(string(sql))
+	return st
+}
+
+// DescribeOf is Describe for who has the statement's shape already. It leaves Origin out, in which texts of one
+// shape can differ. Names must not be changed: others may share them.
+func (d *Digester) DescribeOf(shape uint64, sql []byte) Statement {
+	if shape == 0 || d.shared == nil {
+		return d.describe(sql)
+	}
+	st, ok := d.shared.statement(shape)
+	if !ok {
+		st = d.describe(sql)
+		d.shared.addStatement(shape, st)
+	}
+	return st
+}
+
+// describe is Describe without the origin.
+func (d *Digester) describe(sql []byte) Statement {
 	defer d.trim()
 	c := d.read(sql)
 	d.printed = c.appendText(d.printed[:0])
 	st := c.statement(string(d.printed), &d.finder)
-	st.Origin = d.Options.OriginOf(d.lastText())
 	keep(st.Reads)
 	keep(st.Writes)
 	return st

@@ -3,6 +3,7 @@ package sqltext_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,5 +121,53 @@ func TestAKnownStatementCostsNoMemory(t *testing.T) {
 	d.Sum(sql)
 	if n := testing.AllocsPerRun(100, func() { d.Sum(sql) }); n != 0 {
 		t.Errorf("%v allocations a statement, want none", n)
+	}
+}
+
+// TestDigestersThatShareAgreeWithParse lets several goroutines read the same statements, each in another order.
+func TestDigestersThatShareAgreeWithParse(t *testing.T) {
+	for _, o := range []sqltext.Options{{}, {ANSIQuotes: true}} {
+		var texts []string
+		for _, r := range read(t) {
+			texts = append(texts, r.live, strings.ReplaceAll(r.live, "1", "2"))
+		}
+		shared := sqltext.NewShared(o)
+		var reading sync.WaitGroup
+		for i := range 4 {
+			reading.Go(func() {
+				d := shared.Digester()
+				for j := range texts {
+					checkShared(t, &d, texts[(j+i*len(texts)/4)%len(texts)])
+				}
+			})
+		}
+		reading.Wait()
+	}
+}
+
+func checkShared(t *testing.T, d *sqltext.Digester, sql string) {
+	t.Helper()
+	shape := d.Shape([]byte(sql))
+	if got, want := d.SumOf(shape, []byte(sql)).Fingerprint(), d.Options.Fingerprint(sql); got != want {
+		t.Errorf("%+v: SumOf(%q) is %s, want %s", d.Options, sql, got, want)
+	}
+	want := d.Options.Parse(sql)
+	want.Origin = sqltext.Origin{}
+	if diff := cmp.Diff(want, d.DescribeOf(shape, []byte(sql))); diff != "" {
+		t.Errorf("%+v: DescribeOf(%q) (-Parse +got):\n%s", d.Options, sql, diff)
+	}
+}
+
+func TestWhatOneDigesterDescribesTheOthersDoNot(t *testing.T) {
+	shared := sqltext.NewShared(sqltext.Options{})
+	one, other := shared.Digester(), shared.Digester()
+	first, second := []byte("SELECT a FROM t WHERE b = 1"), []byte("SELECT a FROM t WHERE b = 'x'")
+	have, got := one.DescribeOf(one.Shape(first), first), other.DescribeOf(other.Shape(second), second)
+	if len(got.Reads) != 1 || &got.Reads[0] != &have.Reads[0] {
+		t.Errorf("%+v was described again", got)
+	}
+	other.Options.ANSIQuotes = true
+	if got := other.DescribeOf(other.Shape(second), second); &got.Reads[0] == &have.Reads[0] {
+		t.Error("the description of other options was taken")
 	}
 }
