@@ -58,5 +58,9 @@ func (a *Aggregate) addGroup(g *group) {
 
 // fetch reads something of each line of memory that add changes.
 func (c *Class) fetch() uint64 {
-	return c.Calls + uint64(c.callers.end[0]) + uint64(c.Durations.fewCalls) + c.totals[0].Calls + c.totals[totalled-1].Max
+	sum := c.Calls + uint64(c.Durations.fewCalls) + c.totals[0].Calls + c.totals[totalled-1].Max
+	if names := c.callers.list; len(names) > 0 {
+		sum += names[0].Calls + names[len(names)-1].Calls
+	}
+	return sum
 }
