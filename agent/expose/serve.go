@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"plimsoll/agent/config"
+	"plimsoll/agent/service"
 )
 
 // Limits of a listener: whoever reaches it can hold a bounded number of
@@ -45,8 +48,8 @@ type Options struct {
 type Server struct {
 	options Options
 	handler *Handler
-	unix    net.Listener // nil for none
-	tcp     net.Listener // nil for none
+	unix    *net.UnixListener // nil for none
+	tcp     net.Listener      // nil for none
 }
 
 // Listen opens the listeners of o, so that clients can connect from now on.
@@ -54,7 +57,7 @@ func (h *Handler) Listen(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{options: o, handler: h}
 	var err error
 	if o.Socket != "" {
-		if s.unix, err = listenUnix(ctx, o.Socket); err != nil {
+		if s.unix, err = service.Listen(ctx, o.Socket, "agent", "socket"); err != nil {
 			return nil, err
 		}
 	}
@@ -131,6 +134,18 @@ func stop(ctx context.Context, server *http.Server) {
 	if err := server.Shutdown(ctx); err != nil {
 		_ = server.Close()
 	}
+}
+
+// closeUnix removes the socket; a file that is not there is none of our making.
+func (s *Server) closeUnix() error {
+	if s.unix == nil {
+		return nil
+	}
+	_ = s.unix.Close() // Closed already if it served.
+	if err := os.Remove(s.options.Socket); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // allow says why a client on TCP gets no snapshot. It is asked for each

@@ -232,48 +232,6 @@ func (a *authority) issue(t *testing.T, name string) *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
-	dir := t.TempDir()
-	stale := filepath.Join(dir, "stale.sock")
-	left, err := new(net.ListenConfig).Listen(t.Context(), "unix", stale)
-	if err != nil {
-		t.Fatal(err)
-	}
-	left.(*net.UnixListener).SetUnlinkOnClose(false)
-	if err := left.Close(); err != nil {
-		t.Fatal(err)
-	}
-	l, err := listenUnix(t.Context(), stale)
-	if err != nil {
-		t.Fatalf("listen on a stale socket: %v", err)
-	}
-	defer l.Close()
-
-	if _, err := listenUnix(t.Context(), stale); err == nil || !strings.Contains(err.Error(), "another process listens there") {
-		t.Errorf("listen on a socket in use: %v", err)
-	}
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := listenUnix(t.Context(), file); err == nil || !strings.Contains(err.Error(), "something else is there") {
-		t.Errorf("listen on a file: %v", err)
-	}
-	link := filepath.Join(dir, "link")
-	if err := os.Symlink(file, link); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := listenUnix(t.Context(), link); err == nil {
-		t.Error("listen on a link to a file succeeded")
-	}
-	if text, _ := os.ReadFile(file); string(text) != "precious" {
-		t.Errorf("the file holds %q", text)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".new-*")); len(left) != 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
 func TestTheSocketGoesWhenTheServerStops(t *testing.T) {
 	revision := "r1"
 	path := filepath.Join(t.TempDir(), "agent.sock")

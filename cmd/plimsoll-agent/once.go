@@ -8,6 +8,7 @@ import (
 
 	"plimsoll/agent"
 	"plimsoll/agent/config"
+	"plimsoll/agent/service"
 	"plimsoll/collectors"
 )
 
@@ -40,7 +41,7 @@ func (p program) printOnce(ctx context.Context, c *config.Config) error {
 	defer cancel()
 	waiting, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	err := together(ctx, a.Run, func(context.Context) error {
+	err := service.Run(ctx, a.Run, func(context.Context) error {
 		// What is not there in time is missing in the snapshot, which says so.
 		_ = a.Warm(waiting)
 		return nil

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -14,6 +12,7 @@ import (
 	"plimsoll/agent"
 	"plimsoll/agent/config"
 	"plimsoll/agent/expose"
+	"plimsoll/agent/service"
 )
 
 // jitter spreads the first rounds of jobs over the first seconds.
@@ -59,26 +58,9 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	log.Info("agent started", "version", version, "cluster", c.Cluster, "host", c.Host,
 		"socket", c.Socket, "address", server.Address(), "state", c.State)
-	err = together(ctx, a.Run, server.Serve, func(ctx context.Context) error { return tellSystemd(ctx, a) })
+	err = service.Run(ctx, a.Run, server.Serve, func(ctx context.Context) error { return tellSystemd(ctx, a) })
 	log.Info("agent stopped")
 	return err
-}
-
-// together runs all until ctx ends or one of them does, and returns when all
-// have ended.
-func together(ctx context.Context, all ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var running sync.WaitGroup
-	errs := make([]error, len(all))
-	for i, run := range all {
-		running.Go(func() {
-			defer cancel()
-			errs[i] = run(ctx)
-		})
-	}
-	running.Wait()
-	return errors.Join(errs...)
 }
 
 // tellSystemd says that the agent is up, goes on saying so to the watchdog as

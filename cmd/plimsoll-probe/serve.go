@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -28,42 +26,6 @@ const (
 	// maxReaders is how many may read at a time: the agent, and somebody who looks.
 	maxReaders = 4
 )
-
-// listen listens at path with mode 0660: the unit's folder has the group of the agent.
-func listen(ctx context.Context, path string) (*net.UnixListener, error) {
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
-		return nil, fmt.Errorf("make socket %s: something else is there; remove it or set -socket", path)
-	} else if err == nil && answers(ctx, path) {
-		return nil, fmt.Errorf("make socket %s: another probe listens there; stop it or set -socket", path)
-	}
-	// Under a name of its own until its mode is right: it is open to all that its mode admits from the moment
-	// it has a name.
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".new-")
-	if err != nil {
-		return nil, fmt.Errorf("make socket %s: %w; the probe's user must be able to write in %s", path, err, filepath.Dir(path))
-	}
-	defer os.RemoveAll(dir)
-	fresh := filepath.Join(dir, "s")
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", fresh)
-	if err != nil {
-		return nil, fmt.Errorf("make socket %s: %w", path, err)
-	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(fresh, 0o660), os.Rename(fresh, path)); err != nil {
-		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), l.Close())
-	}
-	return l.(*net.UnixListener), nil
-}
-
-func answers(ctx context.Context, path string) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
-	if err != nil {
-		return false
-	}
-	return c.Close() == nil
-}
 
 // serve answers each connection with one profile, until ctx ends.
 func serve(ctx context.Context, l *net.UnixListener, profile func() *snapshot.PHPProfile, log *slog.Logger) error {

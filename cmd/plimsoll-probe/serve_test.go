@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"plimsoll/agent/service"
 	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/snapshot"
 )
@@ -23,7 +24,7 @@ func serving(t *testing.T, profile *snapshot.PHPProfile) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
 	ctx, cancel := context.WithCancel(t.Context())
-	l, err := listen(ctx, path)
+	l, err := service.Listen(ctx, path, "probe", "-socket")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,21 +78,21 @@ func TestReaderThatWaitsKeepsNobodyFromReading(t *testing.T) {
 
 func TestASecondProbeDoesNotTakeTheSocket(t *testing.T) {
 	path := serving(t, &snapshot.PHPProfile{})
-	if _, err := listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "another probe listens there") {
-		t.Errorf("listen = %v, want that another probe listens there", err)
+	if _, err := service.Listen(t.Context(), path, "probe", "-socket"); err == nil || !strings.Contains(err.Error(), "another process listens there") {
+		t.Errorf("listen = %v, want that another process listens there", err)
 	}
 }
 
 func TestWhatAKilledProbeLeftIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	l, err := listen(t.Context(), path)
+	l, err := service.Listen(t.Context(), path, "probe", "-socket")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err = listen(t.Context(), path)
+	l, err = service.Listen(t.Context(), path, "probe", "-socket")
 	if err != nil {
 		t.Fatal(err)
 	}
