@@ -1,5 +1,5 @@
 // Package collectors holds what every source of facts has in common: the
-// contract with the agent, reading rows, and running an outside command.
+// contract with the agent, reading rows, and names that anybody may have chosen.
 //
 // A collector reads one source once and fills its part of an empty Snapshot.
 // It starts nothing that outlives the call, and owns no time: the agent decides

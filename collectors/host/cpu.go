@@ -10,6 +10,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/cpu"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -69,7 +70,7 @@ func (r *reading) boot() error {
 	// does not.
 	r.machine.Epoch = strconv.FormatInt(seconds, 10)
 	if id, err := r.file("sys/kernel/random/boot_id"); err == nil {
-		r.machine.Epoch = printable(strings.TrimSpace(id))
+		r.machine.Epoch = collectors.Printable(strings.TrimSpace(id))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/disk"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -64,7 +65,7 @@ func countsTime(c disk.IOCountersStat) bool {
 // toDisk turns the kernel's milliseconds into seconds.
 func toDisk(c disk.IOCountersStat) snapshot.Disk {
 	return snapshot.Disk{
-		Device: printable(c.Name),
+		Device: collectors.Printable(c.Name),
 		Reads:  c.ReadCount, Writes: c.WriteCount,
 		ReadBytes: c.ReadBytes, WriteBytes: c.WriteBytes,
 		ReadSeconds: float64(c.ReadTime) / 1000, WriteSeconds: float64(c.WriteTime) / 1000,

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/shirou/gopsutil/v3/common"
@@ -102,15 +101,4 @@ func keep[T any](r *reading, what string, all []T, most int) []T {
 func (r *reading) file(name string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(r.proc, name))
 	return string(text), err
-}
-
-// printable makes a name from outside fit for a label and a terminal: a mount
-// point may hold any byte but NUL, and a card's name most of them.
-func printable(name string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
-			return '\uFFFD'
-		}
-		return c
-	}, strings.ToValidUTF8(name, "\uFFFD"))
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -72,7 +73,7 @@ func parseLinks(text string) ([]snapshot.Link, error) {
 		if err == nil && len(totals) < 12 {
 			err = errors.New("fewer than 12 totals")
 		}
-		name := printable(strings.TrimSpace(line[:colon]))
+		name := collectors.Printable(strings.TrimSpace(line[:colon]))
 		if err != nil {
 			return nil, fmt.Errorf("interface %q: %w", name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -46,7 +47,7 @@ func (r *reading) mounts(ctx context.Context) {
 
 func (r *reading) mount(ctx context.Context, m mount) snapshot.Mount {
 	out := snapshot.Mount{
-		Path: printable(m.path), Device: printable(m.source), Type: printable(m.fstype), ReadOnly: m.readOnly,
+		Path: collectors.Printable(m.path), Device: collectors.Printable(m.source), Type: collectors.Printable(m.fstype), ReadOnly: m.readOnly,
 	}
 	space, err := r.usage.answer(ctx, filepath.Join(r.root, m.path))
 	switch {

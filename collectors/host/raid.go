@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"plimsoll/collectors"
 	"plimsoll/collectors/snapshot"
 )
 
@@ -68,12 +69,12 @@ func parseArray(line string) (snapshot.Array, bool) {
 	if !found || !strings.HasPrefix(name, "md") || len(words) == 0 {
 		return snapshot.Array{}, false
 	}
-	a := snapshot.Array{Name: printable(name)}
+	a := snapshot.Array{Name: collectors.Printable(name)}
 	for _, word := range words[1:] {
 		switch {
 		case strings.HasPrefix(word, "("): // (read-only), (auto-read-only)
 		case !strings.Contains(word, "["):
-			a.Level = printable(word)
+			a.Level = collectors.Printable(word)
 		case !strings.HasSuffix(word, "(S)"):
 			a.Wanted++
 			if !strings.HasSuffix(word, "(F)") {

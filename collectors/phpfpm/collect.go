@@ -172,7 +172,7 @@ func configRemedy(m Master, err error) string {
 func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
 	server, queue := socketOf(c, queues)
 	p := snapshot.FPMPool{
-		Name: printable(c.Name), Server: printable(server), Queue: queue, Version: versionOf(r.proc, m.PID), Contained: m.Contained,
+		Name: collectors.Printable(c.Name), Server: collectors.Printable(server), Queue: queue, Version: versionOf(r.proc, m.PID), Contained: m.Contained,
 		Started: startOf(r.boot, m.StartTicks), Workers: len(workers),
 	}
 	if c.Listen != "" {
@@ -289,7 +289,7 @@ func (r *round) status(p *snapshot.FPMPool, c PoolConfig) {
 func (r *round) ask(p *snapshot.FPMPool, c PoolConfig, address string) {
 	status, err := ReadStatus(r.ctx, address, c.StatusPath)
 	if err != nil {
-		r.gap(p.Name, "its status page cannot be read: "+printable(err.Error()), statusRemedy(err))
+		r.gap(p.Name, "its status page cannot be read: "+collectors.Printable(err.Error()), statusRemedy(err))
 		return
 	}
 	p.Status = status
@@ -303,14 +303,4 @@ func statusRemedy(err error) string {
 		return "set pm.status_listen = 127.0.0.1:9001 in the pool: it then answers while all workers are busy"
 	}
 	return ""
-}
-
-// printable makes text from outside fit for a label and a terminal.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || c == '\uFFFD' {
-			return '\uFFFD'
-		}
-		return c
-	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
