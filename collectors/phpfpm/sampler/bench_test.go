@@ -61,8 +61,8 @@ func BenchmarkProbeAccuracy(b *testing.B) {
 				var all comparison
 				for range rounds {
 					var truth map[string]float64
-					profile := sample(b, s.options(hertz), func() { truth = s.load(b, 12, long, pages...) })
-					all.add(poolOf(b, profile, s.fpm.Listen("www")), truth)
+					profile := s.sample(b, s.options(hertz), func() { truth = s.load(b, 12, long, pages...) })
+					all.add(poolOf(b, profile, s.listen), truth)
 				}
 				all.print(b)
 			})

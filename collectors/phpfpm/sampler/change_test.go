@@ -32,7 +32,7 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 			_, _ = s.ask(t.Context(), "/search/1?sleep=500")
 		}
 	}
-	profile := sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
+	profile := s.sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
 		wake()
 		truth = s.load(t, 4, 3*time.Second, pages...)
 		for range 3 {
@@ -46,7 +46,7 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 			truth[what] += seconds
 		}
 	})
-	pool := poolOf(t, profile, s.fpm.Listen("www"))
+	pool := poolOf(t, profile, s.listen)
 	if got, want := busySeconds(pool), truth["busy"]; got < 0.95*want || got > 1.05*want+6+pool.States[snapshot.PHPRunQueue].Seconds {
 		t.Errorf("busy = %.2f s, want about %.2f", got, want)
 	}
@@ -58,9 +58,7 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 			t.Errorf("%.2f s of %.2f are of unknown routes", r.BusySeconds(), busySeconds(pool))
 		}
 	}
-	if len(profile.Gaps) > 0 {
-		t.Errorf("gaps: %+v", profile.Gaps)
-	}
+	holdNoGaps(t, profile, s.listen)
 	holdNoSecrets(t, profile)
 }
 
@@ -82,7 +80,7 @@ func TestContainersAndUpgradedProgramsAreReadToo(t *testing.T) {
 				}
 			}
 			var truth map[string]float64
-			profile := sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
+			profile := other.sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
 				truth = other.load(t, 3, 2*time.Second, "/product/N?pdo=40&redis=30", "/checkout?sleep=20&http=30")
 			})
 			pool := poolOf(t, profile, other.listen)
@@ -98,14 +96,8 @@ func TestContainersAndUpgradedProgramsAreReadToo(t *testing.T) {
 	}
 }
 
-// another is an FPM that a test started by itself.
-type another struct {
-	*site
-	listen string
-}
-
 // another starts the site's scripts a second time, with a copy of its program.
-func (s *site) another(t *testing.T, jit bool, wrapper ...string) another {
+func (s *site) another(t *testing.T, jit bool, wrapper ...string) *site {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "plimsoll-fpm-") //nolint:usetesting // t.TempDir is closed to FPM's workers
 	if err != nil {
@@ -137,16 +129,20 @@ func (s *site) another(t *testing.T, jit bool, wrapper ...string) another {
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
-	})
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if log, _ := os.ReadFile(filepath.Join(dir, "log")); strings.Contains(string(log), "ready to handle") {
-			break
-		} else if time.Now().After(deadline) {
-			t.Fatalf("FPM does not start: %s%s", log, said.String())
+		if t.Failed() {
+			t.Logf("FPM says: %s", said.Bytes())
 		}
-	}
+	})
+	eventually(t, "FPM starts", func() bool {
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		return strings.Contains(string(log), "ready to handle")
+	})
 	nginx := servers.StartNginx(t, servers.FrontController(s.fpm.Root, listen)...)
-	return another{&site{fpm: s.fpm, url: nginx.URL, search: s.search}, listen}
+	other := &site{fpm: s.fpm, url: nginx.URL, listen: listen, search: s.search}
+	if _, err := other.ask(t.Context(), "/"); err != nil { // A worker that answers has named itself, and is found.
+		t.Fatal(err)
+	}
+	return other
 }
 
 // libraries returns the folders that a process has its libraries from. Its environment tells no more: FPM writes

@@ -57,52 +57,31 @@ func watch(t testing.TB, fpm *servers.FPM, pools []string, work func()) *witness
 	for _, name := range pools {
 		w.servers = append(w.servers, fpm.Listen(name))
 	}
-	started, stop, stopped := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	found := findPools(t, w.Sampler, w.servers...)
+	for key, p := range w.pools {
+		if !slices.Contains(found, p) {
+			p.close()
+			delete(w.pools, key)
+		}
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		w.run(started, stop)
+		w.run(stop)
 	}()
-	<-started
 	work()
-	w.rest(t)
+	rest(t, w.Sampler, w.servers...) // Requests that nobody waits for any more write down what they did too.
 	close(stop)
 	<-stopped
 	return w
 }
 
-// rest waits for requests that nobody waits for any more: they write down what they did too.
-func (w *witness) rest(t testing.TB) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); w.busy() > 0; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("workers do not come to rest")
-		}
-	}
-}
-
-func (w *witness) busy() (sum int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, p := range w.pools {
-		sum += p.busy
-	}
-	return sum
-}
-
 // run looks at each busy worker each time, as nobody adjusts the limit.
-func (w *witness) run(started, stop chan struct{}) {
+func (w *witness) run(stop chan struct{}) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	w.find()
-	for key, p := range w.pools {
-		if !slices.Contains(w.servers, p.ledger.server) {
-			p.close()
-			delete(w.pools, key)
-		}
-	}
 	last := monotonic()
 	closed := last
-	close(started)
 	for {
 		select {
 		case <-stop:
