@@ -45,8 +45,10 @@ func TestEachConnectionGetsOneProfile(t *testing.T) {
 	profile := &snapshot.PHPProfile{Version: "1.2.3"}
 	profile.Taken, profile.Epoch = time.Unix(1, 0).UTC(), "e"
 	path := serving(t, profile)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for range 2 * maxReaders {
-		got, err := phpfpm.FetchProfile(t.Context(), path)
+		got, err := phpfpm.FetchProfile(ctx, path)
 		if err != nil || got.Version != "1.2.3" {
 			t.Fatalf("FetchProfile = %+v, %v", got, err)
 		}
