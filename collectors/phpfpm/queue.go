@@ -229,7 +229,7 @@ func (q *Queues) tableLine(fields [][]byte) {
 	if len(fields) <= queues || string(fields[state]) != isListening {
 		return
 	}
-	at, ok := tableAddress(fields[local])
+	at, ok := TableAddress(string(fields[local]))
 	_, waiting, _ := bytes.Cut(fields[queues], []byte(":"))
 	n, err := strconv.ParseUint(string(waiting), 16, 31)
 	if ok && err == nil {
@@ -237,11 +237,12 @@ func (q *Queues) tableLine(fields [][]byte) {
 	}
 }
 
-// tableAddress reads an address that is written as 32-bit words of the machine's own order.
-func tableAddress(text []byte) (netip.AddrPort, bool) {
-	host, port, _ := bytes.Cut(text, []byte(":"))
-	words, err := hex.DecodeString(string(host))
-	n, portErr := strconv.ParseUint(string(port), 16, 16)
+// TableAddress reads an address of those tables, such as 0100007F:2328: 32-bit words of the machine's own order. It
+// returns false for what is none.
+func TableAddress(text string) (netip.AddrPort, bool) {
+	host, port, _ := strings.Cut(text, ":")
+	words, err := hex.DecodeString(host)
+	n, portErr := strconv.ParseUint(port, 16, 16)
 	if err != nil || portErr != nil || len(words)%4 != 0 {
 		return netip.AddrPort{}, false
 	}

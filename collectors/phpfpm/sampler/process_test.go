@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plimsoll/collectors/phpfpm"
 )
 
 var parts = cmp.AllowUnexported(sched{}, call{}, ends{}, slot{}, boardLayout{}, wait{}, request{}, frame{}, rollup{}, mapped{}, mapping{})
@@ -58,6 +60,6 @@ func FuzzFilesOfProcessesAreReadWhateverTheyHold(f *testing.F) {
 		parseMountInfo(text).remote("/mnt/a/b")
 		sharedMaps(text)
 		mappedFiles(text)
-		parseHexAddress(string(text))
+		phpfpm.TableAddress(string(text))
 	})
 }

@@ -2,12 +2,12 @@ package sampler
 
 import (
 	"bufio"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"strings"
+
+	"plimsoll/collectors/phpfpm"
 )
 
 // lookUp finds a socket in the tables of the process' network namespace: for kernels before 5.6, and where
@@ -58,29 +58,14 @@ func findInet(r io.Reader, inode string) (ends, bool) {
 		if len(f) < 10 || f[9] != inode {
 			continue
 		}
-		local, _ := parseHexAddress(f[1])
-		peer, ok := parseHexAddress(f[2])
+		local, _ := phpfpm.TableAddress(f[1])
+		peer, ok := phpfpm.TableAddress(f[2])
 		if !ok || peer.Port() == 0 {
 			return ends{local: local.String(), listening: f[3] == tcpListen}, true
 		}
 		return ends{local: local.String(), peer: peer.String(), port: int(peer.Port())}, true
 	}
 	return ends{}, false
-}
-
-// parseHexAddress reads 0100007F:0CEA: words of the address as the processor has them in memory.
-func parseHexAddress(text string) (netip.AddrPort, bool) {
-	host, port, _ := strings.Cut(text, ":")
-	ip, err := hex.DecodeString(host)
-	number, portErr := hex.DecodeString(port)
-	if err != nil || portErr != nil || len(number) != 2 || len(ip)%4 != 0 {
-		return netip.AddrPort{}, false
-	}
-	for i := 0; i < len(ip); i += 4 { // Little-endian on both processors that are supported.
-		ip[i], ip[i+1], ip[i+2], ip[i+3] = ip[i+3], ip[i+2], ip[i+1], ip[i]
-	}
-	a, ok := netip.AddrFromSlice(ip)
-	return netip.AddrPortFrom(a.Unmap(), uint16(number[0])<<8|uint16(number[1])), ok
 }
 
 // findUnix looks through unix: Num RefCount Protocol Flags Type St Inode Path. A client's own line has no path,
