@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/snapshot"
 	"plimsoll/fixtures/servers"
 )
@@ -69,8 +70,8 @@ func TestALargePoolIsReadWithinTheLimit(t *testing.T) {
 	if p.memory > 64<<20 { // MemoryMax of its unit.
 		t.Errorf("the probe took %d MiB, want at most 64", p.memory>>20)
 	}
-	if p.size > maxAnswer {
-		t.Errorf("the profile has %d bytes, want at most %d", p.size, maxAnswer)
+	if p.size > phpfpm.MaxProfile {
+		t.Errorf("the profile has %d bytes, want at most %d", p.size, phpfpm.MaxProfile)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/phpfpm/sampler"
 	"plimsoll/collectors/snapshot"
 )
@@ -86,7 +87,7 @@ func parse(args []string, out, log io.Writer) (settings, error) {
 		fmt.Fprint(f.Output(), about)
 		f.PrintDefaults()
 	}
-	f.StringVar(&s.socket, "socket", "/run/plimsoll-probe/probe.sock", "serve on this unix `socket`")
+	f.StringVar(&s.socket, "socket", phpfpm.ProbeSocket, "serve on this unix `socket`")
 	f.DurationVar(&s.print, "print", 0, "look for this `long`, print the result as JSON, and end")
 	f.BoolVar(&s.version, "version", false, "print the version")
 	f.Float64Var(&s.sampler.Hertz, "hertz", sampler.DefaultHertz, "look at workers this `often` a second, 1 to 200")

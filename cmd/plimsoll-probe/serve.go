@@ -14,13 +14,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/phpfpm/sampler"
 	"plimsoll/collectors/snapshot"
 )
 
 const (
-	// maxAnswer is what a reader must be ready to take.
-	maxAnswer = 4 << 20
 	// patience is how long a reader may take.
 	patience = 5 * time.Second
 	// maxReaders is how many may read at a time: the agent, and somebody who looks.
@@ -87,14 +86,14 @@ func admit(c *net.UnixConn) error {
 	return fmt.Errorf("%w: user %d", errStranger, who.Uid)
 }
 
-// write writes a profile as JSON of at most maxAnswer bytes, if need be without its smallest rows.
+// write writes a profile as JSON of at most phpfpm.MaxProfile bytes, if need be without its smallest rows.
 func write(w io.Writer, p *snapshot.PHPProfile) error {
 	for {
 		text, err := json.Marshal(p)
 		if err != nil {
 			return fmt.Errorf("write the profile: %w", err)
 		}
-		if len(text) < maxAnswer {
+		if len(text) < phpfpm.MaxProfile {
 			_, err := w.Write(append(text, '\n'))
 			return err
 		}
