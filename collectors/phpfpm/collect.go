@@ -47,16 +47,13 @@ func Jobs(o Options) []collectors.Job {
 type collector struct {
 	proc  string
 	kept  keptWork
-	pages map[poolID]pageMemory
+	pages map[string]pageMemory // by pool, as keptWork
 }
-
-// poolID tells pools apart: two masters can have one of a name.
-type poolID struct{ name, listen string }
 
 // keptWork is the state that outlives the agent.
 type keptWork struct {
 	Epoch string           `json:"epoch"`
-	Pools map[string]*work `json:"pools"` // by name and listen address, with a blank between
+	Pools map[string]*work `json:"pools"` // see keyOf
 }
 
 // Save returns the totals of all pools.
@@ -88,7 +85,7 @@ func (c *collector) Collect(ctx context.Context, into *snapshot.Snapshot) error 
 	if c.kept.Epoch == "" {
 		c.kept = keptWork{Epoch: newEpoch()}
 	}
-	r := round{collector: c, ctx: ctx, boot: boot, out: &snapshot.PHP{}, kept: map[string]*work{}, pages: map[poolID]pageMemory{}}
+	r := round{collector: c, ctx: ctx, boot: boot, out: &snapshot.PHP{}, kept: map[string]*work{}, pages: map[string]pageMemory{}}
 	r.out.Taken, r.out.Epoch = time.Now(), c.kept.Epoch
 	r.queues, err = OurQueues()
 	if err != nil {
@@ -116,7 +113,7 @@ type round struct {
 	queues *Queues // nil if they are not known
 	out    *snapshot.PHP
 	kept   map[string]*work
-	pages  map[poolID]pageMemory
+	pages  map[string]pageMemory
 }
 
 func (r *round) gap(subject, reason, remedy string) {
@@ -191,9 +188,12 @@ func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
 	r.out.Pools = append(r.out.Pools, p)
 }
 
+// keyOf tells pools apart: two masters can have one of a name.
+func keyOf(p *snapshot.FPMPool) string { return p.Name + " " + p.Server }
+
 // worked adds what the workers did since the last round.
 func (r *round) worked(p *snapshot.FPMPool, workers []Worker) {
-	key := p.Name + " " + p.Server
+	key := keyOf(p)
 	total := r.collector.kept.Pools[key]
 	if total == nil {
 		total = &work{}
@@ -262,8 +262,8 @@ const busyPause = time.Minute
 // status asks for the status page: on a socket of its own, which answers at any time and takes no worker, else on
 // that of the pool while it has workers to spare.
 func (r *round) status(p *snapshot.FPMPool, c PoolConfig) {
-	id := poolID{p.Name, p.Server}
-	before, asked := r.collector.pages[id]
+	key := keyOf(p)
+	before, asked := r.collector.pages[key]
 	switch {
 	case c.StatusPath == "":
 		r.gap(p.Name, "it has no status page, so that its requests are not counted",
@@ -273,7 +273,7 @@ func (r *round) status(p *snapshot.FPMPool, c PoolConfig) {
 		r.ask(p, c, c.StatusListen)
 		return
 	case p.Queue != nil && p.Queue.Waiting > 0, asked && before.idle < freeWorkers && time.Now().Before(before.next):
-		r.pages[id] = before
+		r.pages[key] = before
 		r.gap(p.Name, "its status page is not asked for while it has no worker to spare",
 			"set pm.status_listen = 127.0.0.1:9001 in the pool: it then answers at any time")
 		return
@@ -283,7 +283,7 @@ func (r *round) status(p *snapshot.FPMPool, c PoolConfig) {
 	if p.Status != nil {
 		next.idle = p.Status.Idle + 1 // the one that answered us counts as active
 	}
-	r.pages[id] = next
+	r.pages[key] = next
 }
 
 func (r *round) ask(p *snapshot.FPMPool, c PoolConfig, address string) {

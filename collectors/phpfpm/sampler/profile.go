@@ -82,14 +82,8 @@ func (b *book) topRoutes() []snapshot.RouteTime {
 			Method: name.method, Route: name.route, Requests: uint64(r.requests), Seconds: maps.Clone(r.seconds),
 		})
 	}
-	total := func(r snapshot.RouteTime) (sum float64) {
-		for _, seconds := range r.Seconds {
-			sum += seconds
-		}
-		return sum
-	}
 	slices.SortFunc(all, func(a, b snapshot.RouteTime) int {
-		return cmp.Or(cmp.Compare(total(b), total(a)), strings.Compare(a.Route, b.Route), strings.Compare(a.Method, b.Method))
+		return cmp.Or(cmp.Compare(b.BusySeconds(), a.BusySeconds()), strings.Compare(a.Route, b.Route), strings.Compare(a.Method, b.Method))
 	})
 	return shortRoutes(all, snapshot.MaxPHPRoutes)
 }
