@@ -30,7 +30,7 @@ func TestAStaleSocketIsReplacedAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatalf("listen on a stale socket: %v", err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 
 	if _, err := listen(t, stale); err == nil || !strings.Contains(err.Error(), "another process listens there") {
 		t.Errorf("listen on a socket in use: %v", err)
