@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,12 +105,7 @@ func (s *site) another(t *testing.T, jit bool, wrapper ...string) *site {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	master := s.fpm.Configuration
 	old := masterOf(t, master)
-	program, listen := filepath.Join(dir, "php-fpm"), filepath.Join(dir, "www.sock")
-	conf := fmt.Sprintf("[global]\nerror_log = %s/log\n[www]\nlisten = %s\nlisten.mode = 0666\nuser = www-data\npm = static\npm.max_children = 4\n", dir, listen)
-	if err := errors.Join(os.Chmod(dir, 0o755), copyFile(program, fmt.Sprintf("/proc/%d/exe", old)), //nolint:gosec // for FPM's workers
-		os.WriteFile(filepath.Join(dir, "fpm.conf"), []byte(conf), 0o600)); err != nil {
-		t.Fatal(err)
-	}
+	program, listen := copyFPM(t, dir, old)
 	args := append(slices.Clone(wrapper), "env", "-i", "PHP_INI_SCAN_DIR=", "LD_LIBRARY_PATH="+libraries(t, old))
 	args = append(args, program, "--nodaemonize", "--fpm-config", filepath.Join(dir, "fpm.conf"),
 		"-c", filepath.Join(filepath.Dir(master), "php.ini"))
@@ -143,6 +137,22 @@ func (s *site) another(t *testing.T, jit bool, wrapper ...string) *site {
 		t.Fatal(err)
 	}
 	return other
+}
+
+// copyFPM copies the program of a master into a folder, with a configuration.
+func copyFPM(t *testing.T, dir string, master int) (program, listen string) {
+	t.Helper()
+	copied, err := os.ReadFile(fmt.Sprintf("/proc/%d/exe", master))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, listen = filepath.Join(dir, "php-fpm"), filepath.Join(dir, "www.sock")
+	conf := fmt.Sprintf("[global]\nerror_log = %s/log\n[www]\nlisten = %s\nlisten.mode = 0666\nuser = www-data\npm = static\npm.max_children = 4\n", dir, listen)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(program, copied, 0o755), //nolint:gosec // for FPM's workers
+		os.WriteFile(filepath.Join(dir, "fpm.conf"), []byte(conf), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return program, listen
 }
 
 // libraries returns the folders that a process has its libraries from. Its environment tells no more: FPM writes
@@ -181,18 +191,4 @@ func findMasters(t testing.TB) []phpfpm.Master {
 		t.Fatal(err)
 	}
 	return masters
-}
-
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // a program
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
