@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"plimsoll/collectors"
@@ -165,52 +164,6 @@ func configRemedy(m Master, err error) string {
 	}
 }
 
-// pool reads one pool.
-func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
-	server, queue := socketOf(c, queues)
-	p := snapshot.FPMPool{
-		Name: collectors.Printable(c.Name), Server: collectors.Printable(server), Queue: queue, Version: versionOf(r.proc, m.PID), Contained: m.Contained,
-		Started: startOf(r.boot, m.StartTicks), Workers: len(workers),
-	}
-	if c.Listen != "" {
-		p.Config = &c.FPMConfig
-	}
-	r.worked(&p, workers)
-	if sum, known := residentBytes(r.proc, workers); known {
-		p.ResidentBytes = &sum
-	}
-	if c.Listen != "" && queues != nil && queue == nil {
-		r.hiddenQueue(&p)
-	}
-	if c.Listen != "" && !m.Contained {
-		r.status(&p, c)
-	}
-	r.out.Pools = append(r.out.Pools, p)
-}
-
-// keyOf tells pools apart: two masters can have one of a name.
-func keyOf(p *snapshot.FPMPool) string { return p.Name + " " + p.Server }
-
-// worked adds what the workers did since the last round.
-func (r *round) worked(p *snapshot.FPMPool, workers []Worker) {
-	key := keyOf(p)
-	total := r.collector.kept.Pools[key]
-	if total == nil {
-		total = &work{}
-	}
-	now, err := readWork(r.proc, workers)
-	if err != nil {
-		r.gap(p.Name, "processor time of workers is not known: "+err.Error(), "mount /proc without hidepid, or give the agent its gid= (docs/privileges.md)")
-		r.kept[key] = total
-		return
-	}
-	next := *total
-	next.add(now)
-	r.kept[key] = &next
-	cpu, queue := float64(next.CPU)/1e9, float64(next.RunQueue)/1e9
-	p.CPUSeconds, p.RunQueueSeconds = &cpu, &queue
-}
-
 // tables reads the queues of a master in another network namespace.
 func (r *round) tables(m Master) *Queues {
 	var texts [][]byte
@@ -223,84 +176,4 @@ func (r *round) tables(m Master) *Queues {
 		return nil
 	}
 	return TableQueues(texts...)
-}
-
-// socketOf returns where a pool listens, by the name that its socket has where that is found, as
-// plimsoll-probe tells it too; and what waits there, nil if that is not known.
-func socketOf(c PoolConfig, queues *Queues) (string, *snapshot.ListenQueue) {
-	if c.Listen == "" || queues == nil {
-		return c.Listen, nil
-	}
-	if q, name, found := queues.Of(c.Listen); found {
-		return name, &q
-	}
-	return c.Listen, nil
-}
-
-// hiddenQueue says why it is not known what waits in front of a pool.
-func (r *round) hiddenQueue(p *snapshot.FPMPool) {
-	reason := "no socket listens at " + p.Server + ": how many connections wait is not known"
-	if p.Contained {
-		reason = "the queue of a unix socket does not show outside of its container"
-	}
-	r.gap(p.Name, reason, "")
-}
-
-// pageMemory is what the last status page of a pool said, and when the next one may be asked for.
-type pageMemory struct {
-	idle int
-	next time.Time
-}
-
-// freeWorkers is how many workers must have been free at the last look for the pool's own socket to be asked:
-// one that answers us is one that answers no visitor.
-const freeWorkers = 2
-
-// busyPause is how long a pool is left alone that had no worker to spare.
-const busyPause = time.Minute
-
-// status asks for the status page: on a socket of its own, which answers at any time and takes no worker, else on
-// that of the pool while it has workers to spare.
-func (r *round) status(p *snapshot.FPMPool, c PoolConfig) {
-	key := keyOf(p)
-	before, asked := r.collector.pages[key]
-	switch {
-	case c.StatusPath == "":
-		r.gap(p.Name, "it has no status page, so that its requests are not counted",
-			"set pm.status_path = /status and pm.status_listen = 127.0.0.1:9001 in the pool, and reload PHP-FPM")
-		return
-	case c.StatusListen != "":
-		r.ask(p, c, c.StatusListen)
-		return
-	case p.Queue != nil && p.Queue.Waiting > 0, asked && before.idle < freeWorkers && time.Now().Before(before.next):
-		r.pages[key] = before
-		r.gap(p.Name, "its status page is not asked for while it has no worker to spare",
-			"set pm.status_listen = 127.0.0.1:9001 in the pool: it then answers at any time")
-		return
-	}
-	r.ask(p, c, c.Listen)
-	next := pageMemory{next: time.Now().Add(busyPause)}
-	if p.Status != nil {
-		next.idle = p.Status.Idle + 1 // the one that answered us counts as active
-	}
-	r.pages[key] = next
-}
-
-func (r *round) ask(p *snapshot.FPMPool, c PoolConfig, address string) {
-	status, err := ReadStatus(r.ctx, address, c.StatusPath)
-	if err != nil {
-		r.gap(p.Name, "its status page cannot be read: "+collectors.Printable(err.Error()), statusRemedy(err))
-		return
-	}
-	p.Status = status
-}
-
-func statusRemedy(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return "set pm.status_listen = 127.0.0.1:9001 in the pool: the agent need not be let at its socket then"
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, context.DeadlineExceeded):
-		return "set pm.status_listen = 127.0.0.1:9001 in the pool: it then answers while all workers are busy"
-	}
-	return ""
 }
