@@ -65,7 +65,7 @@ func (b *Builder) query(c *slowlog.Class) Query {
 	by, from, in := c.Users(), c.Hosts(), c.Databases()
 	q := Query{
 		Fingerprint: c.Fingerprint, Text: c.Text, Class: string(c.Kind),
-		Tables: tables(c), Writes: slices.Concat([]string{}, c.Writes),
+		Tables: tables(c.Reads, c.Writes), Writes: tables(c.Writes),
 		Databases: names(in), Users: names(by), Hosts: names(from),
 		MoreDatabases: in.More, MoreUsers: by.More, MoreHosts: from.More,
 		Calls: c.Calls, Estimated: c.Estimated, TimeSeconds: durations(c),
@@ -84,9 +84,13 @@ func (b *Builder) query(c *slowlog.Class) Query {
 	return q
 }
 
-// tables returns the names of all tables, each once.
-func tables(c *slowlog.Class) []string {
-	out := slices.Concat([]string{}, c.Reads, c.Writes)
+// tables returns the names of all tables, each once. It is never nil, even of a statement that names none: that
+// is known, and would else be null in JSON, which stands for what is not.
+func tables(lists ...[]string) []string {
+	out := []string{}
+	for _, list := range lists {
+		out = append(out, list...)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }

@@ -55,6 +55,19 @@ func TestMariaDBsSilenceMeansZeroWhereItTellsOfOtherCalls(t *testing.T) {
 	}
 }
 
+func TestAStatementWithoutTablesHasEmptyListsInJSON(t *testing.T) {
+	d := read(t, slowlog.Options{}, Options{}, [2]string{"slow.log", shopLog(false)})
+	var raw strings.Builder
+	if err := d.JSON(&raw); err != nil {
+		t.Fatal(err)
+	}
+	for _, unwanted := range []string{`"writes": null`, `"tables": null`} {
+		if strings.Contains(raw.String(), unwanted) {
+			t.Errorf("JSON has %s, want []: that a statement writes nothing is known", unwanted)
+		}
+	}
+}
+
 func TestSharesAndSumsAreOfWhatIsKept(t *testing.T) {
 	keep := func(c *slowlog.Class) bool { return c.Kind == "dml" }
 	d := read(t, slowlog.Options{}, Options{Keep: keep}, [2]string{"slow.log", shopLog(false)})
