@@ -185,13 +185,18 @@ func (u uses) needs(t *snapshot.Table, x snapshot.Index) bool {
 	return u.hinted[strings.ToLower(x.Name)] || u.ordered[[2]string{t.Schema, t.Name}]
 }
 
+// needsName is needs for an index of that name.
+func (u uses) needsName(t *snapshot.Table, name string) bool {
+	return u.needs(t, snapshot.Index{Name: name})
+}
+
 func partsOf(x snapshot.Index) []Part {
 	var out []Part
 	for _, p := range x.Parts {
 		if p.Column == "" {
 			continue
 		}
-		part := Part{Column: p.Column}
+		part := Part{Column: p.Column, Descending: p.Descending}
 		if p.Prefix != nil {
 			part.Prefix = *p.Prefix
 		}

@@ -52,8 +52,14 @@ type Workload struct {
 	Tables     []snapshot.Table
 	Statements []Statement
 	// MinLoad is the statement time, in seconds a second, from which on a
-	// statement counts.
+	// statement counts for Analyse.
 	MinLoad float64
+	// Statistics is what is known of columns beside what indexes tell; may be nil.
+	Statistics Statistics
+	// Usage tells which indexes are read, UsageFor for how long that was counted,
+	// in words; nil if it is not known well enough to call one unused.
+	Usage    Usage
+	UsageFor string
 }
 
 // Advice is one index to add.
@@ -76,9 +82,11 @@ type Advice struct {
 
 // Part is a column of an advised index.
 type Part struct {
-	Column string
+	Column string `json:"column"`
 	// Prefix is the number of characters to index; 0 for the whole column.
-	Prefix int
+	Prefix int `json:"prefix,omitempty"`
+	// Descending says that the largest values come first.
+	Descending bool `json:"descending,omitempty"`
 }
 
 // Benefit is what one statement gains.
@@ -91,7 +99,10 @@ type Benefit struct {
 }
 
 // Interval is an estimate.
-type Interval struct{ Lo, Hi float64 }
+type Interval struct {
+	Lo float64 `json:"lo"`
+	Hi float64 `json:"hi"`
+}
 
 // Analysis is the result for a workload.
 type Analysis struct {

@@ -182,7 +182,7 @@ func TestOneIndexServesTwoStatements(t *testing.T) {
 
 func TestALongTextIsIndexedByItsBeginning(t *testing.T) {
 	a := Analyse(Workload{Tables: []snapshot.Table{orders()}, Statements: []Statement{asked("SELECT id FROM orders WHERE note = ?", 120000, 1)}})
-	if diff := cmp.Diff([]Part{{"note", textPrefix}}, a.Missing[0].Columns); diff != "" {
+	if diff := cmp.Diff([]Part{{Column: "note", Prefix: textPrefix}}, a.Missing[0].Columns); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
 }
@@ -335,10 +335,10 @@ func wide() snapshot.Table {
 
 func TestAKeyIsNotLongerThanServersTake(t *testing.T) {
 	for text, want := range map[string][]Part{
-		"SELECT id FROM orders WHERE a = ? AND b = ?":                          {{"a", 0}, {"b", 0}},
-		"SELECT id FROM orders WHERE a = ? AND b = ? AND c = ? AND d = ?":      {{"a", textPrefix}, {"b", textPrefix}, {"c", textPrefix}, {"d", textPrefix}},
-		"SELECT id FROM orders WHERE tiny = ?":                                 {{"tiny", 63}},
-		"SELECT id FROM orders WHERE note = ? ORDER BY created_at ASC LIMIT ?": {{"note", textPrefix}},
+		"SELECT id FROM orders WHERE a = ? AND b = ?":                          {{Column: "a", Prefix: 0}, {Column: "b", Prefix: 0}},
+		"SELECT id FROM orders WHERE a = ? AND b = ? AND c = ? AND d = ?":      {{Column: "a", Prefix: textPrefix}, {Column: "b", Prefix: textPrefix}, {Column: "c", Prefix: textPrefix}, {Column: "d", Prefix: textPrefix}},
+		"SELECT id FROM orders WHERE tiny = ?":                                 {{Column: "tiny", Prefix: 63}},
+		"SELECT id FROM orders WHERE note = ? ORDER BY created_at ASC LIMIT ?": {{Column: "note", Prefix: textPrefix}},
 	} {
 		a := Analyse(Workload{Tables: []snapshot.Table{wide()}, Statements: []Statement{asked(text, 120000, 1)}})
 		if len(a.Missing) != 1 {

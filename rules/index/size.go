@@ -27,6 +27,9 @@ func indexable(c snapshot.Column) bool {
 	return true
 }
 
+// Indexable is false for columns that a plain index does not serve, such as JSON.
+func Indexable(c snapshot.Column) bool { return indexable(c) }
+
 func kind(c snapshot.Column) string {
 	name, _, _ := strings.Cut(strings.ToLower(c.Type), "(")
 	name, _, _ = strings.Cut(name, " ")

@@ -1,0 +1,231 @@
+package index
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/sqlshape"
+)
+
+// Options bound what is advised. The zero value has the defaults.
+type Options struct {
+	// Server is the server for which statements are written.
+	Server Server
+	// BudgetBytes is how large the new indexes are together at most; 0 for any size.
+	BudgetBytes float64
+	// MaxPerTable is how many indexes a table has at most with the new ones; 8 if zero.
+	MaxPerTable int
+	// MaxWriteRatio is the part of all statement time that the new indexes take to be kept up to date,
+	// at most; a twentieth if zero.
+	MaxWriteRatio float64
+	// MinShare is the share of all statement time from which on a statement counts; three ten-thousandths if zero.
+	MinShare float64
+}
+
+// The defaults of Options.
+const (
+	DefaultMaxPerTable   = 8
+	DefaultMaxWriteRatio = 0.05
+	DefaultMinShare      = 0.0003
+)
+
+func (o Options) withDefaults() Options {
+	o.MaxPerTable = cmp.Or(o.MaxPerTable, DefaultMaxPerTable)
+	o.MaxWriteRatio = cmp.Or(o.MaxWriteRatio, DefaultMaxWriteRatio)
+	o.MinShare = cmp.Or(o.MinShare, DefaultMinShare)
+	return o
+}
+
+// What an index must be worth.
+const (
+	// leastDigestGain is the part of the time of at least one of its statements that an index spares.
+	leastDigestGain = 0.3
+	// leastTotalGain is the part that it spares of the time that statements take with all that was
+	// chosen before it.
+	leastTotalGain = 0.005
+	// writesWorth is how many times what it costs in writes it must spare in reads.
+	writesWorth = 2
+)
+
+// engine is one analysis.
+type engine struct {
+	workload *Workload
+	options  Options
+	catalog  catalog
+	tables   map[*snapshot.Table]*table
+	queries  []*query
+	skipped  []NotAnalysed
+	uses     uses
+	// load is all statement time, in seconds a second.
+	load float64
+	// unit is what a microsecond of the model takes on this server.
+	unit float64
+	// chosen are the designs to add, bytes how large they are together, less what they replace.
+	chosen []*design
+	bytes  float64
+}
+
+func newEngine(w *Workload, o Options) *engine {
+	e := &engine{workload: w, options: o.withDefaults(), catalog: newCatalog(w.Tables), tables: map[*snapshot.Table]*table{}, unit: 1, uses: usesOf(*w)}
+	for i := range w.Statements {
+		s := &w.Statements[i]
+		if !s.Own && s.Calls > 0 {
+			e.load += s.Seconds / max(s.WindowSeconds, 1e-9)
+		}
+	}
+	e.read()
+	e.learn()
+	return e
+}
+
+// read makes the models of all statements.
+func (e *engine) read() {
+	for i := range e.workload.Statements {
+		s := &e.workload.Statements[i]
+		if s.Own || s.Calls == 0 {
+			continue
+		}
+		shape, err := sqlshape.Parse(string(s.Text), e.catalog.columns(s.Schema))
+		switch {
+		case s.Truncated || err == nil && shape.Partial:
+			e.skip(s, "its text was cut off by the server; raise max_digest_length and performance_schema_max_digest_length")
+		case err != nil:
+			e.skip(s, "its grammar is not understood")
+		case len(shape.Tables) > 0:
+			e.add(s, shape)
+		}
+	}
+}
+
+func (e *engine) skip(s *Statement, reason string) {
+	e.skipped = append(e.skipped, NotAnalysed{
+		Fingerprint: s.Fingerprint, Schema: s.Schema, Text: s.Text, Reason: reason, ShareRatio: e.shareOf(s),
+	})
+}
+
+// shareOf is a statement's share of all statement time.
+func (e *engine) shareOf(s *Statement) float64 {
+	if e.load == 0 {
+		return 0
+	}
+	return s.Seconds / max(s.WindowSeconds, 1e-9) / e.load
+}
+
+// add makes the model of a statement, and counts what it writes.
+func (e *engine) add(s *Statement, shape *sqlshape.Shape) {
+	e.countWrites(s, shape)
+	q, reason := e.newQuery(s, shape)
+	switch {
+	case reason != "":
+		e.skip(s, reason)
+		return
+	case !slices.ContainsFunc(q.occurrences, func(o *occurrence) bool { return o != nil }):
+		return
+	case slices.ContainsFunc(q.occurrences, func(o *occurrence) bool { return o != nil && math.IsInf(o.table.rows, 1) }):
+		e.skip(s, "how many rows its tables have is not known")
+		return
+	}
+	e.queries = append(e.queries, q)
+	for _, o := range q.occurrences {
+		if o != nil && !slices.Contains(o.table.queries, q) {
+			o.table.queries = append(o.table.queries, q)
+		}
+	}
+}
+
+func (e *engine) countWrites(s *Statement, shape *sqlshape.Shape) {
+	for i := range shape.Tables {
+		if source := &shape.Tables[i]; source.Write {
+			if t := e.find(s.Schema, source.Schema, source.Name); t != nil {
+				t.writes.count(s, t, source.Sets)
+			}
+		}
+	}
+}
+
+// learn fits the model to what was observed: how long its microsecond is, and what each statement takes
+// before anything is changed.
+func (e *engine) learn() {
+	e.learnJoins()
+	var units []float64
+	for _, q := range e.queries {
+		now := q.cost(likely)
+		q.base = min(now.micros, q.observedMicros())
+		q.worst = q.cost(worst).micros
+		q.relevant = e.isRelevant(q)
+		if micros := q.Seconds / float64(q.Calls) * 1e6; micros > 0 && now.micros > 10*callMicros {
+			units = append(units, micros/q.base)
+		}
+	}
+	if len(units) > 0 {
+		slices.Sort(units)
+		e.unit = min(max(units[len(units)/2], 0.3), 30)
+	}
+}
+
+// observedMicros bounds what a call can take by the rows that it examined: with each row looked up.
+func (q *query) observedMicros() float64 {
+	return callMicros + diveMicros + q.examined()*(entryMicros+lookupMicros) + q.returned()*entryMicros
+}
+
+// isRelevant reports whether a statement takes enough time, and reads enough for what it returns, to be
+// worth an index.
+func (e *engine) isRelevant(q *query) bool {
+	if e.shareOf(q.Statement) < e.options.MinShare {
+		return false
+	}
+	tables := 0
+	for _, o := range q.occurrences {
+		if o != nil {
+			tables++
+		}
+	}
+	return q.examined() >= leastExamined && q.examined() >= leastRatio*float64(tables)*q.returned() || q.SortRows > 0 && q.limited()
+}
+
+// What a statement reads at least for an index to be sought: a hundred rows are read in less time than
+// the statement takes to be parsed.
+const (
+	leastExamined = 100
+	leastRatio    = 1.5
+)
+
+func (q *query) limited() bool {
+	return slices.ContainsFunc(q.shape.Blocks, func(b sqlshape.Block) bool { return b.Limited })
+}
+
+// learnJoins takes from the joins of the workload how many values columns have of which nothing else is
+// known: one that is joined with another table's whole key has no more values than that has rows.
+func (e *engine) learnJoins() {
+	for _, q := range e.queries {
+		for _, o := range q.occurrences {
+			if o == nil {
+				continue
+			}
+			for _, c := range o.conditions {
+				if c.to < 0 || q.occurrences[c.to] == nil {
+					continue
+				}
+				o.table.learn(c.column, q, o, q.occurrences[c.to].table)
+			}
+		}
+	}
+}
+
+func (m *table) learn(column int, q *query, o *occurrence, other *table) {
+	v := &m.values[column]
+	if v.sure || len(other.key) != 1 || other == m {
+		return
+	}
+	key := other.Columns[other.key[0]].Name
+	for _, j := range o.source.Joins {
+		if q.occurrences[j.To] != nil && q.occurrences[j.To].table == other && strings.EqualFold(j.ToColumn, key) &&
+			m.position[strings.ToLower(j.Column)] == column {
+			n := max(min(m.rows, other.rows), 1)
+			*v = values{least: max(n/10, 1), mean: max(n/2, 1), most: n, sure: true, null: v.null}
+		}
+	}
+}
