@@ -89,7 +89,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().String("config", "/etc/plimsoll/plimsoll.yml", "configuration of the advisor")
 	root.AddCommand(
 		newCheck(), newServe(), newReport(), newExplain(), newAck(), newEnroll(),
-		newDigest(), newFingerprint(), newDashboards(), newRules(), newVersion(),
+		newDigest(), newFingerprint(), newIndex(), newDashboards(), newRules(), newVersion(),
 	)
 	root.SetFlagErrorFunc(seeHelp)
 	pointToHelp(root)
