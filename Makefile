@@ -77,6 +77,10 @@ bench-probe: ## The probe's accuracy against the scripts' own clocks, and its co
 bench-digest: build ## `plimsoll digest` beside pt-query-digest, go-mysql and a plain scan (5 min)
 	cd fixtures/digestbench && go run . -plimsoll ../../bin/plimsoll
 
+.PHONY: bench-index
+bench-index: build ## Index advice beside published index sets and peers, on two servers (15 min on idle cores)
+	go run ./fixtures/indexbench -plimsoll bin/plimsoll
+
 .PHONY: package
 package: build ## Build a .deb and a .rpm of each program into dist/ (the .rpm is built, not tried)
 	packaging/build $(VERSION) bin dist
