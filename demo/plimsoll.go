@@ -111,8 +111,7 @@ jobs:
 const slack = 8 * time.Second
 
 // advisorConfig shortens the rules' windows, which the report says. Its own window
-// is a little longer than the demonstration, for slow machines: totals are
-// compared with the first copies, which must lie within. Two rules
+// is a little longer than the demonstration, for slow machines. Two rules
 // judge by the processors of a server's host: here all servers, agents and
 // clients share one host, so that they would judge the machine and not the shop.
 func (d *demo) advisorConfig() string {

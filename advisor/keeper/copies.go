@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,35 +31,62 @@ const (
 )
 
 // Copies returns the copies of one agent that bound w, oldest first, with the
-// latest as the last: the oldest within w alone if every total of it belongs to
-// the same epoch as in the latest, and all of them otherwise.
+// latest as the last: the oldest alone if it bounds every total of the latest, and
+// all of them otherwise. Where none is of the first half of w, the oldest is the
+// one from before: copies are an hour apart, and the first of an agent that runs
+// for about as long as w is older than that.
 func (k *Keeper) Copies(latest *snapshot.Snapshot, w fleet.Window) ([]*snapshot.Snapshot, error) {
 	times, err := k.kept(latest.AgentID)
 	if err != nil {
 		return nil, err
 	}
+	wanted := totalsOf(latest)
 	var out []*snapshot.Snapshot
-	for _, t := range times {
-		if t.Before(w.From) || !t.Before(latest.Taken) {
-			continue
-		}
+	for _, t := range bounding(times, w, latest.Taken) {
 		older, err := k.load(latest.AgentID, t, len(out) == 0)
 		if err != nil {
 			k.log.Warn("cannot read a kept snapshot", "error", err)
 			continue
 		}
 		out = append(out, older.Snapshot)
-		if older.epochs == allEpochs(latest) {
+		if older.bounds.all(wanted) {
 			break
 		}
 	}
 	return append(out, latest), nil
 }
 
-// base is a copy that bounds a window, and allEpochs of it.
+// bounding returns which of the times of copies bound w, of which the latest is of
+// another time.
+func bounding(times []time.Time, w fleet.Window, latest time.Time) []time.Time {
+	within := slices.DeleteFunc(slices.Clone(times), func(t time.Time) bool { return t.Before(w.From) || !t.Before(latest) })
+	if len(within) > 0 && within[0].Before(w.From.Add(w.Duration()/2)) {
+		return within
+	}
+	if t, ok := before(times, w.From); ok && t.Before(latest) && w.From.Sub(t) <= fleet.Reach {
+		return slices.Insert(within, 0, t)
+	}
+	return within
+}
+
+// base is a copy that bounds a window, and what it bounds.
 type base struct {
 	*snapshot.Snapshot
-	epochs string
+	bounds bounds
+}
+
+// bounds are the names of totals with their epochs: what can be subtracted from a
+// later copy that has them too.
+type bounds map[string]bool
+
+// all reports whether all of others are among b.
+func (b bounds) all(others bounds) bool {
+	for name := range others {
+		if !b[name] {
+			return false
+		}
+	}
+	return true
 }
 
 // totals returns what is subtracted from a later copy: of the oldest copy nothing
@@ -88,50 +114,57 @@ func totals(s *snapshot.Snapshot) *snapshot.Snapshot {
 	return &out
 }
 
-// allEpochs names the epochs of all parts of s.
-func allEpochs(s *snapshot.Snapshot) string {
-	var out strings.Builder
+// totalsOf names the totals of s with their epochs: of each part, and of each pool of
+// PHP-FPM, as one that comes later begins within the epoch of the others.
+func totalsOf(s *snapshot.Snapshot) bounds {
+	out := bounds{}
+	add := func(parts ...string) { out[fmt.Sprintf("%q", parts)] = true }
 	if s.Machine != nil {
-		fmt.Fprintf(&out, "machine %q\n", s.Machine.Epoch)
+		add("machine", s.Machine.Epoch)
 	}
-	if s.PHP != nil {
-		fmt.Fprintf(&out, "phpfpm %q\n", s.PHP.Epoch)
-	}
-	if s.PHPProfile != nil {
-		fmt.Fprintf(&out, "php_profile %q\n", s.PHPProfile.Epoch)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Servers)) {
-		lean := *s.Servers[name]
-		lean.Positions = nil
-		fmt.Fprintf(&out, "%q", name)
-		for _, h := range lean.Headers() {
-			fmt.Fprintf(&out, " %q", h.Epoch)
+	if p := s.PHP; p != nil {
+		add("phpfpm", p.Epoch)
+		for _, pool := range p.Pools {
+			add("phpfpm", p.Epoch, pool.Name, pool.Server)
 		}
 	}
-	return out.String()
+	if p := s.PHPProfile; p != nil {
+		add("php_profile", p.Epoch)
+		for _, pool := range p.Pools {
+			add("php_profile", p.Epoch, pool.Name, pool.Server)
+		}
+	}
+	for name, server := range s.Servers {
+		lean := *server
+		lean.Positions = nil
+		for i, h := range lean.Headers() {
+			add("server", name, strconv.Itoa(i), h.Epoch)
+		}
+	}
+	return out
 }
 
-// lastEpochs returns allEpochs of the newest copy, which after a restart has to
-// be read once.
-func (k *Keeper) lastEpochs(id string, t time.Time) string {
+// lastBounds returns what the newest copy bounds, which after a restart has to be
+// read once.
+func (k *Keeper) lastBounds(id string, t time.Time) bounds {
 	k.mu.Lock()
-	known := k.epochs[id]
+	known := k.bounds[id]
 	k.mu.Unlock()
-	if known != "" {
+	if known != nil {
 		return known
 	}
 	s, err := read(k.path(id, t))
 	if err != nil {
-		return "" // a damaged copy is replaced by a new one
+		return nil // a damaged copy is replaced by a new one
 	}
 	k.remember(s)
-	return allEpochs(s)
+	return totalsOf(s)
 }
 
 func (k *Keeper) remember(s *snapshot.Snapshot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.epochs[s.AgentID] = allEpochs(s)
+	k.bounds[s.AgentID] = totalsOf(s)
 }
 
 // keep writes a copy if the last one is an hour old, or if s has totals that do
@@ -143,7 +176,7 @@ func (k *Keeper) keep(s *snapshot.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if last, ok := before(times, s.Taken); ok && s.Taken.Sub(last) < time.Hour && k.lastEpochs(s.AgentID, last) == allEpochs(s) {
+	if last, ok := before(times, s.Taken); ok && s.Taken.Sub(last) < fleet.Reach && k.lastBounds(s.AgentID, last).all(totalsOf(s)) {
 		return nil
 	}
 	lean := s.Clone()
@@ -235,7 +268,7 @@ func (k *Keeper) load(id string, t time.Time, oldest bool) (base, error) {
 	if err != nil {
 		return base{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	b := base{s, allEpochs(s)}
+	b := base{s, totalsOf(s)}
 	if oldest {
 		b.Snapshot = totals(s)
 	}

@@ -42,7 +42,7 @@ type Keeper struct {
 	mu      sync.Mutex
 	targets map[string]*agent // by target
 	bases   map[string]base   // by path, those that bound the window
-	epochs  map[string]string // by agent, of its newest copy
+	bounds  map[string]bounds // by agent, of its newest copy
 	swept   time.Time         // when copies were last looked through
 }
 
@@ -76,7 +76,7 @@ func Open(dir string, log *slog.Logger, now func() time.Time) (*Keeper, error) {
 	}
 	k := &Keeper{
 		dir: dir, log: log, now: now, desks: make(chan *desk, parallel), packer: gzip.NewWriter(nil),
-		targets: map[string]*agent{}, bases: map[string]base{}, epochs: map[string]string{},
+		targets: map[string]*agent{}, bases: map[string]base{}, bounds: map[string]bounds{},
 	}
 	for range parallel {
 		k.desks <- &desk{known: fields{}}

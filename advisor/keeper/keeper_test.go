@@ -216,6 +216,76 @@ func TestOneCopyAnHourIsKept(t *testing.T) {
 	}
 }
 
+func TestAWindowAsLongAsTheAgentRunsBeginsAtItsFirstCopy(t *testing.T) {
+	k, latest := grow(t, 30, func(int) string { return "e" })
+	for _, length := range []time.Duration{10 * time.Minute, 28 * time.Minute, 29 * time.Minute, time.Hour} {
+		w := fleet.Window{From: latest.Taken.Add(-length), To: latest.Taken}
+		copies, err := k.Copies(latest, w)
+		if err != nil || len(copies) != 2 || !copies[0].Taken.Equal(noon) {
+			t.Errorf("copies that bound %s = %d, %v, want the first and the latest", length, len(copies), err)
+			continue
+		}
+		_, servers := fleet.Between(copies, w)
+		if got := servers[0].Digests; got == nil || got.Window.Duration() != 29*time.Minute || got.Rows[0].Calls != 29 {
+			t.Errorf("digests = %+v, want all 29 minutes that were seen", got)
+		}
+	}
+}
+
+func TestAShortWindowIsAsLongAsItsCopiesAllow(t *testing.T) {
+	k, _ := grow(t, 181, func(int) string { return "e" })
+	for minute, want := range map[int]int{119: 60, 121: 60, 135: 60, 136: 120, 170: 120} {
+		latest := agentSnapshot("agent-00000001", noon.Add(time.Duration(minute)*time.Minute), "e", uint64(minute))
+		copies, err := k.Copies(latest, fleet.Window{From: latest.Taken.Add(-30 * time.Minute), To: latest.Taken})
+		if err != nil || len(copies) < 2 || !copies[0].Taken.Equal(noon.Add(time.Duration(want)*time.Minute)) {
+			t.Errorf("half an hour until minute %d begins at %v, %v, want minute %d", minute, copies[0].Taken, err, want)
+		}
+	}
+}
+
+func TestCopiesOfLongAgoBoundNoWindow(t *testing.T) {
+	k, _ := grow(t, 30, func(int) string { return "e" })
+	latest := agentSnapshot("agent-00000001", noon.Add(48*time.Hour), "e", 48*60)
+	copies, err := k.Copies(latest, fleet.Window{From: latest.Taken.Add(-time.Hour), To: latest.Taken})
+	if err != nil || len(copies) != 1 {
+		t.Errorf("copies = %d, %v, want the latest alone", len(copies), err)
+	}
+}
+
+func TestAPoolThatComesLaterIsKeptAtOnce(t *testing.T) {
+	now := noon
+	k := open(t, &now)
+	withPools := func(minute int, names ...string) *snapshot.Snapshot {
+		s := agentSnapshot("agent-00000001", noon.Add(time.Duration(minute)*time.Minute), "e", 1)
+		meta := snapshot.Meta{Taken: s.Taken, Epoch: "e"}
+		s.PHP, s.PHPProfile = &snapshot.PHP{Meta: meta}, &snapshot.PHPProfile{Meta: meta}
+		for _, name := range names {
+			s.PHP.Pools = append(s.PHP.Pools, snapshot.FPMPool{Name: name})
+			s.PHPProfile.Pools = append(s.PHPProfile.Pools, snapshot.PoolProfile{Name: name, WorkerSeconds: float64(60 * minute)})
+		}
+		return s
+	}
+	for minute, s := range []*snapshot.Snapshot{withPools(0), withPools(1, "www"), withPools(2, "www"), withPools(3, "www", "admin"), withPools(4, "www")} {
+		now = noon.Add(time.Duration(minute) * time.Minute)
+		if err := k.keep(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if times, _ := k.kept("agent-00000001"); len(times) != 3 {
+		t.Errorf("copies = %v, want one without pools and one for each that came", times)
+	}
+	latest := withPools(9, "www")
+	w := fleet.Window{From: noon.Add(-time.Hour), To: latest.Taken}
+	copies, err := k.Copies(latest, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, _ := fleet.Between(copies, w)
+	if got := host.Pools[0].Workers; got == nil || got.Window.Duration() != 8*time.Minute {
+		t.Errorf("workers = %+v, want the 8 minutes since the pool was first seen", got)
+	}
+}
+
 func TestARestartedServerIsKeptAtOnce(t *testing.T) {
 	k, latest := grow(t, 30, func(minute int) string { return fmt.Sprint(minute / 20) })
 	copies, err := k.Copies(latest, fleet.Window{From: noon.Add(-time.Hour), To: latest.Taken})

@@ -66,9 +66,9 @@ func (k *Keeper) forgetCopies() {
 			here[a.Latest.AgentID] = true
 		}
 	}
-	for id := range k.epochs {
+	for id := range k.bounds {
 		if !here[id] {
-			delete(k.epochs, id)
+			delete(k.bounds, id)
 		}
 	}
 	for path := range k.bases {

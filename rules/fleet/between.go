@@ -11,7 +11,8 @@ import (
 // Between makes the facts of one agent from copies of its snapshot, oldest
 // first, over the window. Each part has a window of its own: it begins at the
 // oldest copy of the same epoch as the newest, since totals of two epochs must
-// not be subtracted. Without two such copies the part's window is nil.
+// not be subtracted; at one from before w where there is none in its first half.
+// Without two such copies the part's window is nil.
 //
 // Roles, lag and all that needs more than one agent or series is left open.
 func Between(copies []*snapshot.Snapshot, w Window) (*Host, []*Server) {
@@ -71,6 +72,10 @@ func server(copies []*snapshot.Snapshot, w Window, name string) *Server {
 // job fails, and yesterday's totals must not be judged as today's.
 const stale = 15 * time.Minute
 
+// Reach is how far before a window a copy may have been made that bounds it: copies
+// are kept an hour apart, and a window that is shorter may have none of its own.
+const Reach = time.Hour
+
 // part is a pointer to a part of a snapshot.
 type part interface {
 	comparable
@@ -78,8 +83,8 @@ type part interface {
 }
 
 // over finds the copies of one part that bound its window, and hands them to
-// build. It returns nil where there are not two of one epoch within w, and where
-// the newest is not fresh.
+// build with its true length. It returns nil where there are not two of one epoch
+// within w or an hour before, and where the newest is not fresh.
 func over[S any, P part, W any](
 	copies []S, fresh time.Time, w Window, get func(S) P, build func(first, last P, w Window) *W,
 ) *W {
@@ -93,10 +98,16 @@ func over[S any, P part, W any](
 			last = p
 			continue
 		}
-		if p.Header().Epoch != last.Header().Epoch || p.Header().Taken.Before(w.From) {
+		taken := p.Header().Taken
+		if p.Header().Epoch != last.Header().Epoch || taken.Before(w.From.Add(-Reach)) {
 			break
 		}
-		first = p
+		if taken.Before(w.From) && first != none && first.Header().Taken.Before(w.middle()) {
+			break
+		}
+		if first = p; taken.Before(w.From) {
+			break
+		}
 	}
 	if first == none || last.Header().Taken.Before(fresh) || !last.Header().Taken.After(first.Header().Taken) {
 		return nil

@@ -83,11 +83,31 @@ func TestOneCopyIsNoWindow(t *testing.T) {
 	}
 }
 
-func TestACopyFromBeforeTheWindowIsNotUsed(t *testing.T) {
-	copies := []*snapshot.Snapshot{copyOf(digests(0, "e", row("a", 1))), copyOf(digests(90, "e", row("a", 5)))}
-	_, servers := Between(copies, Window{From: noon.Add(time.Hour), To: noon.Add(2 * time.Hour)})
-	if servers[0].Digests != nil {
-		t.Errorf("window = %+v, want none from a copy of an hour before", servers[0].Digests.Window)
+func TestACopyFromBeforeTheWindowIsUsedWhereItsFirstHalfHasNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		minutes []int // of the copies, in a window from 60 to 120
+		want    time.Duration
+	}{
+		"none within":          {[]int{0, 30, 110}, 80 * time.Minute},
+		"more than an hour":    {[]int{-1, 110}, 0},
+		"one in the last half": {[]int{30, 95, 110}, 80 * time.Minute},
+		"one in the first":     {[]int{30, 80, 110}, 30 * time.Minute},
+		"several":              {[]int{30, 60, 80, 100, 110}, 50 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var copies []*snapshot.Snapshot
+			for _, minute := range c.minutes {
+				copies = append(copies, copyOf(digests(minute, "e", row("a", uint64(minute+10)))))
+			}
+			_, servers := Between(copies, Window{From: noon.Add(time.Hour), To: noon.Add(2 * time.Hour)})
+			got := time.Duration(0)
+			if d := servers[0].Digests; d != nil {
+				got = d.Window.Duration()
+			}
+			if got != c.want {
+				t.Errorf("window = %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

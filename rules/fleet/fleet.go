@@ -44,6 +44,9 @@ type Window struct {
 // Seconds returns the length of w in seconds.
 func (w Window) Seconds() float64 { return w.To.Sub(w.From).Seconds() }
 
+// middle is the moment at which half of w has passed.
+func (w Window) middle() time.Time { return w.From.Add(w.Duration() / 2) }
+
 // Duration returns the length of w.
 func (w Window) Duration() time.Duration { return w.To.Sub(w.From) }
 
