@@ -132,10 +132,10 @@ func (r *round) master(m Master) {
 	workers := map[string][]Worker{}
 	for _, p := range m.Pools {
 		workers[p.Name] = p.Workers
-		if slices.ContainsFunc(configs, func(c PoolConfig) bool { return c.StatusListen != "" && c.Name+statusPool == p.Name }) {
-			continue
+		configured := func(pool string) bool {
+			return slices.ContainsFunc(configs, func(c PoolConfig) bool { return c.Name == pool })
 		}
-		if !slices.ContainsFunc(configs, func(c PoolConfig) bool { return c.Name == p.Name }) {
+		if !configured(p.Name) && !IsStatusPool(p.Name, configured) {
 			configs = append(configs, PoolConfig{Name: p.Name})
 		}
 	}

@@ -95,14 +95,27 @@ func look(proc string, pid int, masters map[int]*Master, pools map[poolKey][]Wor
 	pools[key] = append(pools[key], Worker{PID: pid, Own: own, StartTicks: s.StartTicks})
 }
 
-// statusPool ends the name of the pool that FPM makes by itself for another's pm.status_listen. It
-// serves nobody but who asks for the status page.
-const statusPool = "_status"
+// IsStatusPool reports whether a pool is one that FPM makes by itself for another's pm.status_listen, and calls by its
+// name with _status behind. It serves nobody but who asks for the status page. exists tells whether the pool's master
+// has a pool of a name; one whose pm is ondemand may have no worker.
+func IsStatusPool(name string, exists func(pool string) bool) bool {
+	base, ok := strings.CutSuffix(name, "_status")
+	return ok && exists(base)
+}
+
+// PoolOf returns the name of the pool that a process is a worker of; empty if it is of none.
+func PoolOf(proc string, pid int) string {
+	role, name := parseTitle(start(filepath.Join(proc, strconv.Itoa(pid), "cmdline")))
+	if role != workerRole {
+		return ""
+	}
+	return name
+}
 
 // gather gives masters their pools. A worker whose master was not found is an orphan that ends soon.
 func gather(masters map[int]*Master, pools map[poolKey][]Worker) []Master {
 	for key, workers := range pools {
-		if base, ok := strings.CutSuffix(key.name, statusPool); ok && pools[poolKey{key.master, base}] != nil {
+		if IsStatusPool(key.name, func(pool string) bool { return pools[poolKey{key.master, pool}] != nil }) {
 			continue
 		}
 		slices.SortFunc(workers, func(a, b Worker) int { return a.PID - b.PID })

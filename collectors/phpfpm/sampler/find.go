@@ -2,6 +2,7 @@ package sampler
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -33,17 +34,28 @@ func (s *Sampler) find() {
 		alive[identity{m.PID, m.StartTicks}] = true
 		for _, p := range m.Pools {
 			key := poolKey{m.PID, m.StartTicks, p.Name}
-			if s.pools[key] == nil {
+			if s.pools[key] == nil && !s.leavesOut(key) {
 				s.open(key, m, p)
 			}
 		}
 	}
+	maps.DeleteFunc(s.left, func(key poolKey, _ bool) bool { return !alive[identity{key.master, key.ticks}] })
 	for key, p := range s.pools {
 		if !alive[identity{key.master, key.ticks}] { // A pool without workers stays: its scoreboard does.
 			p.close()
 			delete(s.pools, key)
 		}
 	}
+}
+
+// leavesOut reports whether a pool is none of the site's, and remembers it.
+func (s *Sampler) leavesOut(key poolKey) bool {
+	if !s.left[key] && phpfpm.IsStatusPool(key.name, func(pool string) bool {
+		return hasBoard(s.options.Proc, key.master, memory{key.master}, pool)
+	}) {
+		s.left[key] = true
+	}
+	return s.left[key]
 }
 
 // open takes up a pool. What cannot be looked at is a gap.
@@ -67,8 +79,8 @@ func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 	}
 	p.board, p.workers = board, make([]*worker, board.children())
 	s.readProgram(p, found)
-	if maps, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
-		p.functions.lasting = largest(sharedMaps(maps))
+	if text, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
+		p.functions.lasting = largest(sharedMaps(text))
 	}
 	p.resolver.mounts, _ = readMounts(fmt.Sprintf("%s/%d/mountinfo", s.options.Proc, m.PID))
 	s.pools[key] = p
@@ -91,7 +103,8 @@ func (s *Sampler) readProgram(p *pool, found phpfpm.Pool) {
 	p.layout, p.ledger.tested = &layout, layout.tested(runtime.GOARCH)
 }
 
-// unknownWorkers returns the processes of masters that no pool has.
+// unknownWorkers returns the processes of masters that no pool has, without those of pools that are left out: FPM
+// starts and ends them all the time.
 func (s *Sampler) unknownWorkers() []int {
 	known := map[int]bool{}
 	for _, p := range s.pools {
@@ -104,7 +117,7 @@ func (s *Sampler) unknownWorkers() []int {
 	var unknown []int
 	for _, m := range s.masters {
 		for _, pid := range childrenOf(s.options.Proc, m.PID) {
-			if !known[pid] {
+			if !known[pid] && (len(s.left) == 0 || !s.left[poolKey{m.PID, m.StartTicks, phpfpm.PoolOf(s.options.Proc, pid)}]) {
 				unknown = append(unknown, pid)
 			}
 		}

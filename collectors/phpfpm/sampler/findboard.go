@@ -39,6 +39,15 @@ func findBoard(proc string, master int, from reader, pool string, pids []int) (*
 	return nil, fmt.Errorf("find the scoreboard of pool %s: %w", pool, failure)
 }
 
+// hasBoard reports whether a master has a pool of a name, be it without workers.
+func hasBoard(proc string, master int, from reader, pool string) bool {
+	maps, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", proc, master))
+	return err == nil && slices.ContainsFunc(sharedMaps(maps), func(m mapping) bool {
+		head := make([]byte, maxBoardHeader)
+		return m.size <= maxBoardBytes && from.Read(m.addr, head) == nil && nameAt(head, pool) >= 0
+	})
+}
+
 var (
 	errNoBoard     = errors.New("no shared memory has the pool's name")
 	errOtherLayout = errors.New("its layout is none that is known")

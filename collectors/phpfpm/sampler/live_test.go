@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/snapshot"
 	"plimsoll/fixtures/golden"
 	"plimsoll/fixtures/servers"
@@ -33,6 +34,33 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			holdNoSecrets(t, profile)
 			holdNoGaps(t, profile, s.listen)
 		})
+	}
+}
+
+// FPM answers at pm.status_listen by a pool of its own making, whose workers come and go.
+func TestThePoolOfAStatusPageIsNotSampled(t *testing.T) {
+	fpm := servers.StartPHP(t, servers.PHP82,
+		servers.Pool{Name: "rare", StatusListen: true, Settings: []string{"pm = ondemand"}}, servers.Pool{Name: "www", Children: 1})
+	s := New(Options{MostCPU: 1})
+	for range 2 { // its worker is there from the first answer on
+		if _, err := phpfpm.ReadStatus(t.Context(), fpm.StatusListen("rare"), servers.StatusPath); err != nil {
+			t.Fatal(err)
+		}
+		s.find()
+	}
+	i := slices.IndexFunc(s.masters, func(m phpfpm.Master) bool { return m.PID == masterOf(t, fpm.Configuration) })
+	if i < 0 || !slices.ContainsFunc(s.masters[i].Pools, func(p phpfpm.Pool) bool { return p.Name == "rare_status" }) {
+		t.Fatalf("masters = %+v, want a worker of rare_status while rare has none", s.masters)
+	}
+	for _, p := range s.Profile().Pools {
+		if strings.HasSuffix(p.Name, "_status") {
+			t.Errorf("pool %s at %q is sampled", p.Name, p.Server)
+		}
+	}
+	for _, pid := range s.unknownWorkers() {
+		if name := phpfpm.PoolOf("/proc", pid); name == "rare_status" {
+			t.Errorf("worker %d of %s is searched for", pid, name)
+		}
 	}
 }
 

@@ -61,7 +61,8 @@ type Sampler struct {
 	masters []phpfpm.Master
 	pools   map[poolKey]*pool
 	ledgers map[ledgerKey]*ledger
-	gaps    []snapshot.Gap // of what was found, but cannot be looked at
+	left    map[poolKey]bool // pools that FPM made for its status pages
+	gaps    []snapshot.Gap   // of what was found, but cannot be looked at
 	digests *digests
 	limit   *limit
 	ticks   uint64
@@ -95,7 +96,7 @@ func New(o Options) *Sampler {
 	now := time.Now()
 	return &Sampler{
 		options: o, started: now, closed: now, epoch: newEpoch(),
-		pools: map[poolKey]*pool{}, ledgers: map[ledgerKey]*ledger{},
+		pools: map[poolKey]*pool{}, ledgers: map[ledgerKey]*ledger{}, left: map[poolKey]bool{},
 		digests: newDigests(), limit: newLimit(o.Hertz, o.MostCPU),
 	}
 }
