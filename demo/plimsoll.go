@@ -85,7 +85,7 @@ listen: %[3]s
 }
 
 // A minute is all there is: what is read once a minute is read every five
-// seconds.
+// seconds, and a queue that lasts for seconds is to be met more than once.
 const (
 	databaseJobs = `mysql:
   - {name: %s, dsn_file: %s}
@@ -102,7 +102,7 @@ jobs:
 	webJobs = `probe: %s
 jobs:
   servers: {enabled: false}
-  phpfpm: {every: 5s}
+  phpfpm: {every: 1s}
   phpfpm/profile: {every: 5s}
 `
 )

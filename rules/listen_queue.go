@@ -30,10 +30,16 @@ func listenQueueOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
 	if p.Served.PeakQueue == nil {
 		return nil, c.poolUnknown(p, "phpfpm", "how many connections wait in front of it is not known")
 	}
-	if *p.Served.PeakQueue < c.Rule.Threshold.Value || justArrived(p, *p.Served.PeakQueue) {
+	waiting := *p.Served.PeakQueue
+	if waiting < c.Rule.Threshold.Value || justArrived(p, waiting) {
 		return nil, nil
 	}
-	f := listenQueueFinding(c, p, *p.Served.PeakQueue)
+	if lasted, known := queueLasted(p, waiting); !known {
+		return nil, &NotReady{Subject: aboutPool(p), Reason: "connections waited in front of it, but in how many looks is not known", ReadyAt: c.Fleet.Now.Add(c.Rule.MinWindow)}
+	} else if !lasted {
+		return nil, nil
+	}
+	f := listenQueueFinding(c, p, waiting)
 	return &f, nil
 }
 
@@ -43,17 +49,46 @@ func justArrived(p *fleet.Pool, waiting float64) bool {
 	return waiting < 2 && p.Workers != nil && p.Workers.SaturatedSeconds == 0
 }
 
+// queuedLooks is how many looks must have met connections that waited: in a window of minutes one alone is a hundredth
+// of all, and it may have met one that was about to be taken.
+const queuedLooks = 2
+
+// queueLasted reports whether connections waited for more than a moment; known is false if that cannot be told. A queue
+// that was full turned others away, and a pool that wanted a worker more than it may have (max_children_reached) had none
+// free, however seldom somebody looked.
+func queueLasted(p *fleet.Pool, waiting float64) (lasted, known bool) {
+	reached := p.Served.MaxChildrenReached
+	switch looks := p.Served.QueueLooks; {
+	case isFull(p, waiting), reached != nil && *reached > 0:
+		return true, true
+	case looks == nil:
+		return false, false
+	default:
+		return looks.Waiting >= queuedLooks, true
+	}
+}
+
+func isFull(p *fleet.Pool, waiting float64) bool {
+	length, known := queueLength(p)
+	return known && waiting >= length
+}
+
 func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {
 	w := p.Served.Window
 	f := Found(c.Rule, aboutPool(p), c.evidence("connections that waited, 99th percentile", waiting, "sock_diag", w))
 	f.Severity, f.Confidence, f.Effort = High, c.confidence(0.9, w), Hours
-	f.Summary = fmt.Sprintf("%s waited in front of %s: every worker was busy.", waitingConnections(waiting), calledPool(p))
+	f.Summary = fmt.Sprintf("%s waited in front of %s, and no worker took them at once.", waitingConnections(waiting), calledPool(p))
+	if looks := p.Served.QueueLooks; looks != nil {
+		what := "looks that met connections that waited, of " + Words(float64(looks.Looks), Count)
+		f.Evidence = append(f.Evidence, Evidence{What: what, Value: float64(looks.Waiting), Unit: Count, Source: "sock_diag", Window: w}.
+			against(queuedLooks, "default of this rule: one alone may have met a connection on its way to a worker"))
+	}
 	if length, known := queueLength(p); known {
 		f.Evidence = append(f.Evidence, Evidence{What: "connections that can wait", Value: length, Unit: Count, Source: "sock_diag", Window: moment(c.Fleet.Now)})
-		if waiting >= length {
-			f.Severity = Critical
-			f.Summary = fmt.Sprintf("The queue of %s was full with %s connections: visitors got an error.", calledPool(p), Words(length, Count))
-		}
+	}
+	if isFull(p, waiting) {
+		f.Severity = Critical
+		f.Summary = fmt.Sprintf("The queue of %s was full with %s connections: a full one turns visitors away.", calledPool(p), Words(waiting, Count))
 	}
 	if limit, known := p.MaxChildren(); known {
 		f.Evidence = append(f.Evidence, Evidence{What: "pm.max_children", Value: float64(limit), Unit: Count, Source: "the pool's configuration", Window: moment(c.Fleet.Now)})

@@ -4,12 +4,21 @@ import (
 	"strings"
 	"testing"
 
+	"plimsoll/collectors/snapshot"
 	"plimsoll/rules/fleet"
 )
 
 // queued lets connections wait in front of a pool.
 func queued(n float64) func(*fleet.Pool) {
-	return func(p *fleet.Pool) { p.Served.PeakQueue = &n }
+	return func(p *fleet.Pool) {
+		p.Served.PeakQueue = &n
+		p.Served.QueueLooks = &snapshot.QueueLooks{Looks: 5760, Waiting: 71}
+	}
+}
+
+// met sets how many looks met connections that waited; nil if that is not known.
+func met(looks *snapshot.QueueLooks) func(*fleet.Pool) {
+	return func(p *fleet.Pool) { p.Served.QueueLooks = looks }
 }
 
 func TestVisitorsThatWaitForAWorkerAreFound(t *testing.T) {
@@ -18,9 +27,26 @@ func TestVisitorsThatWaitForAWorkerAreFound(t *testing.T) {
 
 func TestAFullQueueIsCritical(t *testing.T) {
 	f := found(t, web(www(queued(511))), listenQueue())
-	if f.Severity != Critical || !strings.Contains(f.Summary, "visitors got an error") {
-		t.Errorf("%s: %s, want it critical because connections were refused", f.Severity, f.Summary)
+	if f.Severity != Critical || !strings.Contains(f.Summary, "a full one turns visitors away") {
+		t.Errorf("%s: %s, want it critical because a full queue takes no more", f.Severity, f.Summary)
 	}
+}
+
+func TestOneLookMayHaveMetAConnectionOnItsWay(t *testing.T) {
+	once, twice := &snapshot.QueueLooks{Looks: 12, Waiting: 1}, &snapshot.QueueLooks{Looks: 12, Waiting: 2}
+	quiet(t, web(www(queued(3)), www(met(once))), listenQueue())
+	found(t, web(www(queued(3)), www(met(twice))), listenQueue())
+	reached := func(p *fleet.Pool) { p.Served.MaxChildrenReached = new(uint64(1)) }
+	found(t, web(www(queued(3)), www(met(once)), www(reached)), listenQueue())
+	found(t, web(www(queued(511)), www(met(once))), listenQueue())
+}
+
+func TestHowOftenConnectionsWaitedHasToBeKnown(t *testing.T) {
+	f := web(www(queued(3)), www(met(nil)))
+	notReady(t, f, listenQueue(), NotReady{
+		Subject: about("web1 (www)"), Reason: "connections waited in front of it, but in how many looks is not known", ReadyAt: f.Now.Add(aMinute),
+	})
+	found(t, web(www(queued(511)), www(met(nil))), listenQueue())
 }
 
 func TestAnEmptyQueueIsNoFinding(t *testing.T) { quiet(t, web(), listenQueue()) }

@@ -31,22 +31,23 @@ func (r *round) pool(m Master, c PoolConfig, workers []Worker, queues *Queues) {
 // keyOf tells pools apart: two masters can have one of a name.
 func keyOf(p *snapshot.FPMPool) string { return p.Name + " " + p.Server }
 
-// worked adds what the workers did since the last round.
+// worked adds what the workers did since the last round, and what waited for them.
 func (r *round) worked(p *snapshot.FPMPool, workers []Worker) {
 	key := keyOf(p)
-	total := r.collector.kept.Pools[key]
-	if total == nil {
-		total = &work{}
+	next := work{}
+	if total := r.collector.kept.Pools[key]; total != nil {
+		next = *total
+	}
+	r.kept[key] = &next
+	if next.look(p.Queue); next.Queue.Looks > 0 {
+		p.QueueLooks = new(next.Queue)
 	}
 	now, err := readWork(r.proc, workers)
 	if err != nil {
 		r.gap(p.Name, "processor time of workers is not known: "+err.Error(), "mount /proc without hidepid, or give the agent its gid= (docs/privileges.md)")
-		r.kept[key] = total
 		return
 	}
-	next := *total
 	next.add(now)
-	r.kept[key] = &next
 	cpu, queue := float64(next.CPU)/1e9, float64(next.RunQueue)/1e9
 	p.CPUSeconds, p.RunQueueSeconds = &cpu, &queue
 }

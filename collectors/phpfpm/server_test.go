@@ -93,6 +93,10 @@ func TestASaturatedPoolShowsItsTrueQueueAndStillAnswers(t *testing.T) {
 		if pool.Config == nil || pool.Config.MaxChildren != 2 || pool.Config.Manager != "static" || pool.Workers != 2 {
 			t.Errorf("pool = %+v with %+v, want two workers, static", pool, pool.Config)
 		}
+		again, _ := collect(t, c, f, "busy")
+		if a, b := pool.QueueLooks, again.QueueLooks; a == nil || b.Looks != a.Looks+1 || b.Waiting != a.Waiting+1 || a.Waiting > a.Looks {
+			t.Errorf("looks at the queue = %+v, then %+v, want one more, which met it", a, b)
+		}
 		if pool.Queue.Length == nil || *pool.Queue.Length < 3 {
 			t.Errorf("queue = %+v, want a length of 3 at least", pool.Queue)
 		}

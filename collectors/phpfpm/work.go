@@ -8,11 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"plimsoll/collectors/snapshot"
 )
 
 // work is how long the workers of one pool ran and waited for a processor, in nanoseconds, with where each
-// of them stood last.
+// of them stood last; and how often connections waited in front of it.
 type work struct {
+	Queue    snapshot.QueueLooks     `json:"queue,omitzero"`
 	CPU      uint64                  `json:"cpu"`
 	RunQueue uint64                  `json:"run_queue"`
 	Workers  map[string]workerTotals `json:"workers"`
@@ -22,6 +25,17 @@ type work struct {
 type workerTotals struct {
 	CPU      uint64 `json:"cpu"`
 	RunQueue uint64 `json:"run_queue"`
+}
+
+// look counts a look at the queue, which is nil where that is not known.
+func (w *work) look(q *snapshot.ListenQueue) {
+	if q == nil {
+		return
+	}
+	w.Queue.Looks++
+	if q.Waiting > 0 {
+		w.Queue.Waiting++
+	}
 }
 
 // add adds what workers did since the last look. What a new worker did before it was seen counts too, but not at

@@ -29,6 +29,8 @@ type FPMPool struct {
 	Status *FPMStatus `json:"status,omitempty"`
 	// Queue is nil where the kernel does not show it, as for unix sockets of other network namespaces.
 	Queue *ListenQueue `json:"queue,omitempty"`
+	// QueueLooks is nil until Queue was known once.
+	QueueLooks *QueueLooks `json:"queue_looks,omitempty"`
 	// Workers is how many processes the pool has now.
 	Workers int `json:"workers"`
 	// CPUSeconds and RunQueueSeconds are how long workers ran, and how long they waited for a
@@ -79,6 +81,14 @@ type ListenQueue struct {
 	// kernel does not tell.
 	Waiting int  `json:"waiting"`
 	Length  *int `json:"length,omitempty"`
+}
+
+// QueueLooks counts the agent's looks at a listen queue since Epoch: a connection that is just about to be taken waits
+// too for one of them.
+type QueueLooks struct {
+	Looks uint64 `json:"looks"`
+	// Waiting is how many of them met connections that waited.
+	Waiting uint64 `json:"waiting"`
 }
 
 // PHPProfile is where the time of PHP workers goes, as plimsoll-probe sampled it. Totals are since

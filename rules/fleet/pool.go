@@ -57,6 +57,8 @@ type PoolWindow struct {
 	Accepted           *uint64
 	MaxChildrenReached *uint64
 	SlowRequests       *uint64
+	// QueueLooks counts looks at the listen queue; nil where that is not known.
+	QueueLooks *snapshot.QueueLooks
 	// PeakQueue is the 99th percentile of the listen queue, PeakActive the 95th of the busy workers; nil
 	// without series.
 	PeakQueue  *float64

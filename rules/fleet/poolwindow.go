@@ -115,6 +115,9 @@ func servedWindow(k poolKey) func(first, last *snapshot.PHP, w Window) *PoolWind
 		out := &PoolWindow{
 			Window: w, CPUSeconds: difference(a.CPUSeconds, b.CPUSeconds), RunQueueSeconds: difference(a.RunQueueSeconds, b.RunQueueSeconds),
 		}
+		if x, y := a.QueueLooks, b.QueueLooks; x != nil && y != nil {
+			out.QueueLooks = &snapshot.QueueLooks{Looks: minus(y.Looks, x.Looks), Waiting: minus(y.Waiting, x.Waiting)}
+		}
 		if x, y := a.Status, b.Status; x != nil && y != nil && x.Started.Equal(y.Started) {
 			out.Accepted = new(minus(y.Accepted, x.Accepted))
 			out.MaxChildrenReached = new(minus(y.MaxChildrenReached, x.MaxChildrenReached))
