@@ -42,8 +42,8 @@ func (c Case) apps() []*app {
 func (c Case) eachApp(judge func(*app) ([]Finding, *NotReady)) Result {
 	var out Result
 	for _, a := range c.apps() {
-		if n := c.appUnready(a); n != nil {
-			out.NotReady = append(out.NotReady, *n)
+		if why := c.appUnready(a); len(why) > 0 {
+			out.NotReady = append(out.NotReady, why...)
 			continue
 		}
 		findings, n := judge(a)
@@ -53,22 +53,25 @@ func (c Case) eachApp(judge func(*app) ([]Finding, *NotReady)) Result {
 	return out
 }
 
-// noProbe is why the workers' time is not known where no gap says it.
-const (
-	noProbe      = "where the time of its workers goes is not known: no plimsoll-probe was seen twice on its hosts"
-	installProbe = "install plimsoll-probe on the web hosts (docs/privileges.md)"
-)
-
-// appUnready returns why an application cannot be judged by its workers' time.
-func (c Case) appUnready(a *app) *NotReady {
-	if len(a.pools) == 0 {
-		n := &NotReady{Rule: c.Rule.ID, Subject: aboutApp(a), Reason: noProbe, Remedy: installProbe}
-		if gap, lacking := a.blind[0].Lacks("phpfpm/profile"); lacking {
-			n.Reason, n.Remedy = printable(gap.Reason), gap.Remedy
+// appUnready returns why an application cannot be judged by its workers' time: each reason once, with the hosts of
+// which it is true where there are several.
+func (c Case) appUnready(a *app) []NotReady {
+	if len(a.pools) > 0 {
+		if n := c.tooShort(aboutApp(a), "phpfpm/profile", a.window()); n != nil {
+			return []NotReady{*n}
 		}
-		return n
+		return nil
 	}
-	return c.tooShort(aboutApp(a), "phpfpm/profile", a.window())
+	var out []NotReady
+	reasons := a.blindness()
+	for _, b := range reasons {
+		n := c.blind(aboutApp(a), b.blindReason)
+		if len(reasons) > 1 {
+			n.Reason = "on " + strings.Join(b.hosts, ", ") + ": " + n.Reason
+		}
+		out = append(out, *n)
+	}
+	return out
 }
 
 // window is the shortest of the pools' windows: what is said of all was seen for so long.

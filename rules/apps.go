@@ -111,7 +111,7 @@ func Apps(f *fleet.Fleet, judged []Rule, findings []Finding) []App {
 	var out []App
 	for _, a := range (Case{Fleet: f}).apps() {
 		a.forget(func(p *fleet.Pool) bool { return p.Workers.Window.Seconds() <= 0 })
-		app := App{Cluster: a.cluster, Name: a.name, Pools: []AppPool{}, Blind: a.blindness()}
+		app := App{Cluster: a.cluster, Name: a.name, Pools: []AppPool{}, Blind: a.shownBlindness()}
 		for _, p := range f.Pools {
 			if p.Cluster == a.cluster && p.Name == a.name {
 				app.Pools = append(app.Pools, appPool(p))
@@ -144,31 +144,12 @@ func (a *app) forget(which func(*fleet.Pool) bool) {
 	a.pools = slices.DeleteFunc(a.pools, which)
 }
 
-// blindness says why the time of workers is not known, hosts with one reason together.
-func (a *app) blindness() []AppBlind {
+func (a *app) shownBlindness() []AppBlind {
 	var out []AppBlind
-	for _, p := range a.blind {
-		reason, remedy := whyBlind(p)
-		i := slices.IndexFunc(out, func(b AppBlind) bool { return b.Reason == reason && b.Remedy == remedy })
-		if i < 0 {
-			i, out = len(out), append(out, AppBlind{Reason: reason, Remedy: remedy})
-		}
-		if !slices.Contains(out[i].Hosts, p.Host) {
-			out[i].Hosts = append(out[i].Hosts, p.Host)
-		}
+	for _, b := range a.blindness() {
+		out = append(out, AppBlind{Hosts: b.hosts, Reason: b.reason, Remedy: b.remedy})
 	}
 	return out
-}
-
-func whyBlind(p *fleet.Pool) (reason, remedy string) {
-	gap, lacking := p.Lacks("phpfpm/profile")
-	switch {
-	case lacking:
-		return printable(gap.Reason), gap.Remedy
-	case p.Profile != nil:
-		return "plimsoll-probe was not seen twice yet", ""
-	}
-	return noProbe, installProbe
 }
 
 func appPool(p *fleet.Pool) AppPool {

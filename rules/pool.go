@@ -32,13 +32,14 @@ func calledPool(p *fleet.Pool) string { return aboutPool(p).String() }
 // poolUnready returns why a rule cannot judge a pool by what a job saw of it, or nil. seen is nil
 // where there are no two copies.
 func (c Case) poolUnready(p *fleet.Pool, job string, seen *fleet.Window) *NotReady {
-	if seen != nil {
+	switch {
+	case seen != nil:
 		return c.tooShort(aboutPool(p), job, *seen)
+	case job == "phpfpm/profile":
+		return c.blind(aboutPool(p), whyBlind(p))
 	}
 	n := c.poolUnknown(p, job, job+" was not seen twice yet")
-	if _, lacking := p.Lacks(job); !lacking && job == "phpfpm/profile" {
-		n.Reason, n.Remedy = noProbe, installProbe
-	} else if !lacking {
+	if _, lacking := p.Lacks(job); !lacking {
 		n.ReadyAt = c.Fleet.Now.Add(c.Rule.MinWindow)
 	}
 	return n

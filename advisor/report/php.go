@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 
 	"plimsoll/advisor/layout"
@@ -86,8 +87,9 @@ func lookAtPHP(all []rules.App) php {
 	for _, a := range seen {
 		out.Apps = append(out.Apps, lookAtApp(a, longest))
 	}
-	if out.Blind = blindApps(all); len(out.Blind) > 0 {
-		out.Adds = probeAdds
+	out.Blind = blindApps(all)
+	if slices.ContainsFunc(out.Blind, func(b blindSpot) bool { return b.Remedy != "" }) {
+		out.Adds = probeAdds // where a probe runs it will tell by itself
 	}
 	return out
 }

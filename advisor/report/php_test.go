@@ -58,6 +58,14 @@ func TestIntervalsAreShownWhereTheyChangeTheFigure(t *testing.T) {
 	}
 }
 
+func TestWhereAProbeRunsItIsNotSaidWhatItWouldAdd(t *testing.T) {
+	once := blindApp()
+	once.Blind[0].Reason, once.Blind[0].Remedy = "plimsoll-probe was not seen twice yet", ""
+	if got := lookAtPHP([]rules.App{once}); len(got.Blind) != 1 || got.Adds != "" {
+		t.Errorf("php = %+v, want the reason alone", got)
+	}
+}
+
 func TestWhatCouldNotBeToldIsSaidFromTwoPercentOn(t *testing.T) {
 	app := shopApps()[0]
 	said := lookAtPHP([]rules.App{app}).Apps[0].Unknown

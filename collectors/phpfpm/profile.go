@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"syscall"
 	"time"
 
 	"plimsoll/collectors/snapshot"
@@ -20,20 +21,24 @@ const ProbeSocket = "/run/plimsoll-probe/probe.sock"
 const MaxProfile = 4 << 20
 
 // profile fetches from plimsoll-probe. It fills Snapshot.PHPProfile.
-type profile struct{ proc, socket string }
+type profile struct {
+	proc, socket string
+	// answered is true once the probe did: without its socket it is stopped then, and not missing.
+	answered bool
+}
 
 // Collect asks the probe once. A host without PHP-FPM needs none.
 func (p *profile) Collect(ctx context.Context, into *snapshot.Snapshot) error {
 	got, err := FetchProfile(ctx, p.socket)
 	if err == nil {
-		into.PHPProfile = got
+		into.PHPProfile, p.answered = got, true
 		return nil
 	}
 	masters, findErr := Find(p.proc)
 	if findErr == nil && len(masters) == 0 {
 		return nil
 	}
-	reason, remedy, known := missingProbe(err)
+	reason, remedy, known := missingProbe(err, p.answered)
 	if !known {
 		return err
 	}
@@ -43,12 +48,16 @@ func (p *profile) Collect(ctx context.Context, into *snapshot.Snapshot) error {
 	return nil
 }
 
-// missingProbe says why there is no answer, if that is how the host was set up.
-func missingProbe(err error) (reason, remedy string, known bool) {
+// missingProbe says why there is no answer, if that is how the host was set up. A unit that is stopped takes its socket
+// with it.
+func missingProbe(err error, answered bool) (reason, remedy string, known bool) {
 	const unknown = "where the time of PHP's workers goes is not known: "
 	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist) && answered:
+		return unknown + "plimsoll-probe does not run", "systemctl start plimsoll-probe (journalctl --unit plimsoll-probe says why it ended)", true
 	case errors.Is(err, fs.ErrNotExist):
-		return unknown + "plimsoll-probe is not installed", "install the package plimsoll-probe (docs/privileges.md says what it may do)", true
+		return unknown + "plimsoll-probe is not installed, or does not run",
+			"install the package plimsoll-probe (docs/privileges.md says what it may do), or start it: systemctl start plimsoll-probe", true
 	case errors.Is(err, fs.ErrPermission):
 		return unknown + "plimsoll-probe does not let the agent in", "add the agent's user to group plimsoll, and restart both", true
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -250,5 +251,50 @@ func TestAHostWithPHPAndNoProbeSaysWhatItWouldAdd(t *testing.T) {
 	}
 	if s.PHPProfile == nil || len(s.PHPProfile.Gaps) != 1 || !strings.Contains(s.PHPProfile.Gaps[0].Remedy, "install the package plimsoll-probe") {
 		t.Errorf("profile = %+v, want a gap that says what to install", s.PHPProfile)
+	}
+}
+
+func TestAProbeThatIsStoppedIsNotTakenForMissing(t *testing.T) {
+	host := newProc(t)
+	host.add(700, 1, "php-fpm: master process (/etc/php-fpm.conf)", "700")
+	socket := filepath.Join(t.TempDir(), "probe.sock")
+	p := &profile{proc: host.dir, socket: socket}
+	gap := func() snapshot.Gap {
+		t.Helper()
+		var s snapshot.Snapshot
+		if err := p.Collect(t.Context(), &s); err != nil || s.PHPProfile == nil || len(s.PHPProfile.Gaps) != 1 {
+			t.Fatalf("profile = %+v, %v, want one gap", s.PHPProfile, err)
+		}
+		return s.PHPProfile.Gaps[0]
+	}
+	if got := gap(); !strings.Contains(got.Remedy, "install the package plimsoll-probe") || !strings.Contains(got.Remedy, "systemctl start") {
+		t.Errorf("gap of a probe that never answered = %+v, want that it is to be installed, or started", got)
+	}
+	l, err := net.Listen("unix", socket) //nolint:noctx // a socket of this test's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		if conn, err := l.Accept(); err == nil {
+			_, _ = conn.Write([]byte(`{"epoch": "e", "taken": "2026-11-27T12:00:00Z", "pools": []}`))
+			_ = conn.Close()
+		}
+	}()
+	var s snapshot.Snapshot
+	if err := p.Collect(t.Context(), &s); err != nil || s.PHPProfile.Epoch != "e" {
+		t.Fatalf("profile = %+v, %v, want what the probe said", s.PHPProfile, err)
+	}
+	<-answered
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []string{"a socket that nobody listens on", "no socket"} {
+		if got := gap(); !strings.HasPrefix(got.Remedy, "systemctl start plimsoll-probe") {
+			t.Errorf("%s: gap = %+v, want that it is to be started", state, got)
+		}
+		_ = os.Remove(socket)
 	}
 }

@@ -72,6 +72,8 @@ type Host struct {
 	Servers []*Server
 	// Pools are the PHP-FPM pools on this machine.
 	Pools []*Pool
+	// Probed is true if plimsoll-probe answered the agent; what it cannot look at is a gap.
+	Probed bool
 	// Events are the incidents within the window, oldest first.
 	Events []snapshot.Event
 	Gaps   []snapshot.Gap

@@ -22,7 +22,7 @@ type Pool struct {
 
 	// Served is what it did; nil without two copies.
 	Served *PoolWindow
-	// Workers is where its workers' time went; nil without a probe.
+	// Workers is where its workers' time went; nil without a probe, and where that saw no worker.
 	Workers *WorkerWindow
 	Gaps    []snapshot.Gap
 }

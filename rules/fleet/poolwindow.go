@@ -15,6 +15,7 @@ type poolKey struct{ name, listen string }
 func pools(copies []*snapshot.Snapshot, w Window, host *Host) []*Pool {
 	latest := copies[len(copies)-1]
 	fresh := latest.Taken.Add(-stale)
+	host.Probed = latest.PHPProfile != nil && latest.PHPProfile.Epoch != ""
 	found := map[poolKey]*Pool{}
 	pool := func(k poolKey) *Pool {
 		if found[k] == nil {
@@ -68,8 +69,13 @@ func poolGaps(s *snapshot.Snapshot, k poolKey) []snapshot.Gap {
 		all = append(all, s.PHPProfile.Gaps...)
 	}
 	return slices.DeleteFunc(all, func(g snapshot.Gap) bool {
-		return !strings.HasPrefix(g.Job, "phpfpm") || g.Subject != "" && g.Subject != k.name && g.Subject != k.listen
+		return !strings.HasPrefix(g.Job, "phpfpm") || g.Subject != "" && !k.called(g.Subject)
 	})
+}
+
+// called reports whether a gap's subject is the pool: the agent calls it by its name, the probe with its address too.
+func (k poolKey) called(subject string) bool {
+	return subject == k.name || subject == k.listen || subject == k.name+" ("+k.listen+")"
 }
 
 // phpOf returns the part of a copy in which a pool is; over takes copies without it for missing.
@@ -127,7 +133,8 @@ func servedWindow(k poolKey) func(first, last *snapshot.PHP, w Window) *PoolWind
 	}
 }
 
-// workerWindow is where the time of one pool's workers went between two copies.
+// workerWindow is where the time of one pool's workers went between two copies; nil if it had none, or none that could
+// be looked at: that nobody was seen busy is not known then.
 func workerWindow(k poolKey) func(first, last *snapshot.PHPProfile, w Window) *WorkerWindow {
 	return func(first, last *snapshot.PHPProfile, w Window) *WorkerWindow {
 		a, _ := findProfile(first.Pools, k)
@@ -141,6 +148,9 @@ func workerWindow(k poolKey) func(first, last *snapshot.PHPProfile, w Window) *W
 			Routes:           routesBetween(a.Routes, b.Routes),
 			Rows:             rowsBetween(a.Rows, b.Rows),
 			Texts:            map[string]snapshot.DigestText{},
+		}
+		if out.WorkerSeconds == 0 {
+			return nil
 		}
 		for _, t := range last.Texts {
 			out.Texts[t.Fingerprint] = t

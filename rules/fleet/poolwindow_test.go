@@ -81,10 +81,17 @@ func TestAProbeThatWasRestartedBeginsAWindow(t *testing.T) {
 	}
 }
 
+func TestAPoolOfWhichNoWorkerWasSeenIsNotIdle(t *testing.T) {
+	p := onlyPool(t, webCopy(0, "p", snapshot.PoolProfile{WorkerSeconds: 7}), webCopy(10, "p", snapshot.PoolProfile{WorkerSeconds: 7}))
+	if p.Profile == nil || p.Workers != nil {
+		t.Errorf("window = %+v, want unknown: nobody was looked at", p.Workers)
+	}
+}
+
 func TestWhatLeavesTheListedRowsIsNoGrowthOfTheRest(t *testing.T) {
 	p := onlyPool(t,
-		webCopy(0, "p", snapshot.PoolProfile{Rows: []snapshot.ProfileRow{waiting("/cart", 40), waiting("/old", 30), rest(5)}}),
-		webCopy(10, "p", snapshot.PoolProfile{Rows: []snapshot.ProfileRow{waiting("/cart", 90), waiting("/new", 31), rest(38)}}),
+		webCopy(0, "p", snapshot.PoolProfile{WorkerSeconds: 100, Rows: []snapshot.ProfileRow{waiting("/cart", 40), waiting("/old", 30), rest(5)}}),
+		webCopy(10, "p", snapshot.PoolProfile{WorkerSeconds: 300, Rows: []snapshot.ProfileRow{waiting("/cart", 90), waiting("/new", 31), rest(38)}}),
 	)
 	got := map[string]float64{}
 	for _, r := range p.Workers.Rows {
@@ -111,12 +118,15 @@ func TestAStatusPageOfAnotherStartCountsNothing(t *testing.T) {
 func TestAPoolHasItsOwnGapsAndThoseOfAllPools(t *testing.T) {
 	c := webCopy(0, "p", snapshot.PoolProfile{})
 	c.PHP.Gaps = []snapshot.Gap{{Job: "phpfpm", Subject: "admin", Reason: "another pool's"}, {Job: "phpfpm", Subject: "www", Reason: "no status page"}}
+	c.PHPProfile.Gaps = []snapshot.Gap{
+		{Job: "phpfpm/probe", Subject: "www (/run/php/www.sock)", Reason: "no symbols"}, {Job: "phpfpm/probe", Subject: "www (/run/php/other.sock)", Reason: "another www's"},
+	}
 	c.Gaps = []snapshot.Gap{{Job: "phpfpm/profile", Reason: "no probe"}, {Job: "host", Reason: "no business of a pool"}}
 	var got []string
 	for _, g := range onlyPool(t, c).Gaps {
 		got = append(got, g.Reason)
 	}
-	if diff := cmp.Diff([]string{"no probe", "no status page"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"no probe", "no status page", "no symbols"}, got); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
 }

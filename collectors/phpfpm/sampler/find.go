@@ -65,7 +65,8 @@ func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 		open: (&children{proc: s.options.Proc, master: m, pool: found}).open,
 	}
 	server := listenAddress(s.options.Proc, found)
-	p.ledger = s.ledger(printable(found.Name, maxName), printable(server, maxFile))
+	name, address := printable(found.Name, maxName), printable(server, maxFile)
+	p.ledger = newLedger(name, address) // of a pool that cannot be looked at nothing is known, not that it does nothing
 	p.resolver = resolver{names: backends{s.options.Backends}, listen: server}
 	var own []int
 	for _, w := range found.Workers {
@@ -77,6 +78,7 @@ func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 		s.gaps = append(s.gaps, p.sortedGaps()...)
 		return
 	}
+	p.ledger = s.ledger(name, address)
 	p.board, p.workers = board, make([]*worker, board.children())
 	s.readProgram(p, found)
 	if text, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
