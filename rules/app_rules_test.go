@@ -164,6 +164,28 @@ func TestWhatIsReadWithTheSameValuesIsNoList(t *testing.T) {
 	}
 }
 
+// notReads are statements that no list and no variable spares.
+func notReads() []snapshot.DigestText {
+	return []snapshot.DigestText{
+		{Class: "transaction", Text: "COMMIT"},
+		{Class: "transaction", Text: "START TRANSACTION"},
+		{Class: "other", Text: "SET NAMES ?"},
+		{Class: "locking_select", Reads: []string{"stock"}, Text: "SELECT qty FROM stock WHERE product_id = ? FOR UPDATE"},
+		{Class: "select", Text: "SELECT LAST_INSERT_ID ( )"},
+		{Class: "dml", Writes: []string{"log"}, Text: "INSERT INTO log VALUES (...)"},
+		{Class: "call", Text: "CALL p ( )"},
+		{}, // a text that is not known
+	}
+}
+
+func TestWhatReadsNoTableIsNoListAndNoRepeatedRead(t *testing.T) {
+	for _, text := range notReads() {
+		text.Fingerprint = "fp1:0000000000000001"
+		quiet(t, web(perRequest(48), www(means(text))), nPlusOne())
+		quiet(t, web(www(repeats(400, 400)), www(means(text))), repeatedReads())
+	}
+}
+
 func TestNPlusOneNeedsAProbe(t *testing.T) { needsAProbe(t, nPlusOne()) }
 
 func TestNPlusOneNeedsTheCallsOfStatements(t *testing.T) {

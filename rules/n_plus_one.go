@@ -49,7 +49,7 @@ func nPlusOneIn(c Case, a *app) ([]Finding, *NotReady) {
 	var out []Finding
 	busy := a.busy()
 	for _, r := range a.rows(isStatement) {
-		if r.text.Class != string(sqltext.Select) || r.samples < minLooks || r.seconds < repeatedShare*busy {
+		if !r.readsTables() || r.samples < minLooks || r.seconds < repeatedShare*busy {
 			continue
 		}
 		if each, known := a.callsPerRequest(r, calls[r.Fingerprint]); known && each >= c.Rule.Threshold.Value {
@@ -61,6 +61,13 @@ func nPlusOneIn(c Case, a *app) ([]Finding, *NotReady) {
 
 func isStatement(r snapshot.ProfileRow) bool {
 	return r.State == snapshot.PHPMySQL && r.Fingerprint != ""
+}
+
+// readsTables reports whether a row's statement can be spared by reading more at once, or by keeping what was read.
+// What ends a transaction, sets something or locks what it reads is to be sent each time, and so is a question about
+// the connection, such as SELECT LAST_INSERT_ID(), which reads no table.
+func (r appRow) readsTables() bool {
+	return r.text.Class == string(sqltext.Select) && len(r.text.Reads) > 0
 }
 
 // usage is how often a statement is called, and for how long it runs, in calls and seconds a second.

@@ -1,10 +1,6 @@
 package rules
 
-import (
-	"fmt"
-
-	"plimsoll/collectors/sqltext"
-)
+import "fmt"
 
 // minRepeats is how many repeated waits must have been seen: with 30, a share of half is known to within 18
 // points.
@@ -30,7 +26,7 @@ func repeatedReadsIn(c Case, a *app) []Finding {
 	var out []Finding
 	busy := a.busy()
 	for _, r := range a.rows(isStatement) {
-		if r.text.Class != string(sqltext.Select) || r.repeats < minRepeats || r.seconds < repeatedShare*busy {
+		if !r.readsTables() || r.repeats < minRepeats || r.seconds < repeatedShare*busy {
 			continue
 		}
 		if same := float64(r.identical) / float64(r.repeats); same >= c.Rule.Threshold.Value {
