@@ -74,7 +74,7 @@ func TestAFindingAboutAStatementNamesTheRequestsThatWaitForIt(t *testing.T) {
 	if len(waiters) != 1 || waiters[0].SecondsPerSecond <= 0 {
 		t.Fatalf("waiters = %+v, want one kind of request that waits", waiters)
 	}
-	waiters[0].SecondsPerSecond = 0
+	waiters[0].SecondsPerSecond, waiters[0].Margin = 0, nil
 	want := rules.Waiter{Pool: "shop", Method: "GET", Route: "/account", Code: "account_page in app/pages/customer.php"}
 	if diff := cmp.Diff(want, waiters[0]); diff != "" {
 		t.Errorf("waiter (-want +got):\n%s", diff)

@@ -102,8 +102,12 @@ func (a *app) busy() float64 { return a.perSecond((*fleet.WorkerWindow).BusySeco
 // appRow is a row of the profile on all hosts. Seconds are worker-seconds a second.
 type appRow struct {
 	snapshot.ProfileKey
-	line      int
-	seconds   float64
+	line    int
+	seconds float64
+	// variance is that of how its route's time was shared out, doubt that of the route's whole time over its
+	// square: nil if a probe does not tell. See snapshot.RouteTime.
+	variance  float64
+	doubt     *float64
 	samples   uint64
 	waits     uint64
 	repeats   uint64
@@ -124,7 +128,9 @@ func (a *app) rows(wanted func(snapshot.ProfileRow) bool) []appRow {
 				sum = &appRow{ProfileKey: r.ProfileKey, line: r.Line, text: p.Workers.Texts[r.Fingerprint]}
 				sums[r.ProfileKey] = sum
 			}
-			sum.seconds += r.Seconds / p.Workers.Window.Seconds()
+			window := p.Workers.Window.Seconds()
+			sum.seconds += r.Seconds / window
+			sum.variance += r.Variance / (window * window)
 			sum.samples += r.Samples
 			sum.waits += r.Waits
 			sum.repeats += r.Repeats
@@ -132,7 +138,9 @@ func (a *app) rows(wanted func(snapshot.ProfileRow) bool) []appRow {
 		}
 	}
 	out := make([]appRow, 0, len(sums))
+	doubts := a.doubts()
 	for _, r := range sums {
+		r.doubt = doubts[routeKey{r.Method, r.Route}]
 		out = append(out, *r)
 	}
 	slices.SortFunc(out, func(a, b appRow) int {
@@ -155,20 +163,24 @@ type appRoute struct {
 	requests      float64
 	seconds       map[snapshot.PHPState]float64
 	busy          float64
+	// variance is that of how busy is shared out over states, busyVariance that of busy; unsure is true if a probe
+	// does not tell.
+	variance     map[snapshot.PHPState]float64
+	busyVariance float64
+	unsure       bool
 }
 
 // routes returns all routes that are listed, by time, the most first.
 func (a *app) routes() []appRoute {
-	type key struct{ method, route string }
-	sums := map[key]*appRoute{}
+	sums := map[routeKey]*appRoute{}
 	for _, p := range a.pools {
 		for _, r := range p.Workers.Routes {
 			if r.Route == snapshot.OtherRoute {
 				continue
 			}
-			k := key{r.Method, r.Route}
+			k := routeKey{r.Method, r.Route}
 			if sums[k] == nil {
-				sums[k] = &appRoute{method: r.Method, route: r.Route, seconds: map[snapshot.PHPState]float64{}}
+				sums[k] = &appRoute{method: r.Method, route: r.Route, seconds: map[snapshot.PHPState]float64{}, variance: map[snapshot.PHPState]float64{}}
 			}
 			sums[k].add(r, p.Workers.Window.Seconds())
 		}
@@ -187,8 +199,14 @@ func (r *appRoute) add(o snapshot.RouteTime, window float64) {
 	r.requests += float64(o.Requests) / window
 	for _, s := range snapshot.PHPStates() {
 		r.seconds[s] += o.Seconds[s] / window
+		r.variance[s] += o.Variance[s] / (window * window)
 	}
 	r.busy += o.BusySeconds() / window
+	if o.BusyVariance == nil {
+		r.unsure = true
+		return
+	}
+	r.busyVariance += *o.BusyVariance / (window * window)
 }
 
 // appConfidence is how sure a finding about an application is.

@@ -13,7 +13,7 @@ func waitsAt(key snapshot.ProfileKey, workers float64, change ...func(*snapshot.
 	return func(p *fleet.Pool) {
 		r := snapshot.ProfileRow{
 			ProfileKey: key, Line: 7, Samples: uint64(dayOf(workers) * 20),
-			StateTime: snapshot.StateTime{Seconds: dayOf(workers), Waits: 5000},
+			StateTime: snapshot.StateTime{Seconds: dayOf(workers), Variance: dayOf(0.01), Waits: 5000},
 		}
 		for _, c := range change {
 			c(&r)

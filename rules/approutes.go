@@ -7,7 +7,8 @@ import (
 	"plimsoll/collectors/snapshot"
 )
 
-// AppRoute is one kind of request of an application, and what it waits for.
+// AppRoute is one kind of request of an application, and what it waits for. Its figures are estimates: of requests
+// that are shorter than looks are apart only some are met, and stand for the others.
 type AppRoute struct {
 	Method string `json:"method"`
 	// Route is the path with what varies taken out: /product/{id}.
@@ -16,6 +17,8 @@ type AppRoute struct {
 	// MeanSeconds is how long a worker has one; nil if none ended.
 	MeanSeconds *float64 `json:"mean_seconds,omitempty"`
 	Workers     float64  `json:"workers"`
+	// Margin is half the width of the 95 % interval of Workers; nil where it is not known.
+	Margin *float64 `json:"margin,omitempty"`
 	// Spent adds up to Workers.
 	Spent []Spent `json:"spent"`
 	// Statements are those that its workers wait for most.
@@ -28,6 +31,8 @@ type AppStatement struct {
 	// Text is without literals; empty where it is not known.
 	Text    snapshot.Redacted `json:"text,omitempty"`
 	Workers float64           `json:"workers"`
+	// Margin is half the width of the 95 % interval of Workers.
+	Margin *float64 `json:"margin,omitempty"`
 	// ShareRatio is the part of the route's time, 0..1.
 	ShareRatio float64 `json:"share_ratio"`
 	// Code is where in the program most of it is waited; empty if that is not known.
@@ -49,7 +54,7 @@ func (a *app) topRoutes(s suffering) []AppRoute {
 	rows := a.rows(isStatement)
 	var out []AppRoute
 	for _, r := range all[:min(len(all), maxRoutes)] {
-		route := AppRoute{Method: r.method, Route: r.route, RequestsPerSecond: r.requests, Workers: r.busy, Spent: r.spent()}
+		route := AppRoute{Method: r.method, Route: r.route, RequestsPerSecond: r.requests, Workers: r.busy, Margin: r.margin(r.busy, 0), Spent: r.spent()}
 		if r.requests > 0 {
 			route.MeanSeconds = new(r.busy / r.requests)
 		}
@@ -59,15 +64,17 @@ func (a *app) topRoutes(s suffering) []AppRoute {
 	return out
 }
 
-// spent is what the workers of a route are with. How sure that is, samples tell of pools only.
+// spent is what the workers of a route are with.
 func (r appRoute) spent() []Spent {
 	var out []Spent
 	for _, group := range spendings() {
 		s := Spent{On: group.on}
+		var variance float64
 		for _, state := range group.states {
 			s.Workers += r.seconds[state]
+			variance += r.variance[state]
 		}
-		if s.Workers > 0 {
+		if s.Margin = r.margin(s.Workers, variance); s.Workers > 0 {
 			out = append(out, s)
 		}
 	}
@@ -85,6 +92,7 @@ type suffering struct {
 // of a statement is where most of it is waited.
 func (s suffering) statements(r appRoute, rows []appRow) []AppStatement {
 	var out []AppStatement
+	of := map[string][]appRow{}
 	for _, row := range rows {
 		if row.Method != r.method || row.Route != r.route {
 			continue
@@ -94,6 +102,7 @@ func (s suffering) statements(r appRoute, rows []appRow) []AppStatement {
 			i, out = len(out), append(out, AppStatement{Fingerprint: row.Fingerprint, Text: row.text.Text, Findings: s.about(r, row)})
 		}
 		out[i].Workers += row.seconds
+		of[row.Fingerprint] = append(of[row.Fingerprint], row)
 		if out[i].Code == "" && row.Code != "" {
 			out[i].Code = row.codeSite()
 		}
@@ -102,6 +111,7 @@ func (s suffering) statements(r appRoute, rows []appRow) []AppStatement {
 	out = out[:min(len(out), maxStatements)]
 	for i := range out {
 		out[i].ShareRatio = min(out[i].Workers/r.busy, 1)
+		_, out[i].Margin = sumOf(of[out[i].Fingerprint]...)
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"plimsoll/collectors/snapshot"
@@ -256,7 +255,7 @@ func (a *app) spent() []Spent {
 			s.Workers = max(s.Workers, rest)
 		}
 		told += s.Workers
-		if s.Margin = new(normal95 * math.Sqrt(variance)); s.Workers > 0 {
+		if s.Margin = marginOf(variance); s.Workers > 0 {
 			out = append(out, s)
 		}
 	}
@@ -275,9 +274,6 @@ func (a *app) variance(state snapshot.PHPState) float64 {
 	}
 	return sum
 }
-
-// normal95 is the 97.5th percentile of the normal distribution.
-const normal95 = 1.96
 
 // spending is one Spending with its states.
 type spending struct {
@@ -319,7 +315,7 @@ func (a *app) topPeers() []AppPeer {
 	var out []AppPeer
 	for k, n := range workers {
 		if k.peer != snapshot.OtherPeer && k.peer != "" {
-			out = append(out, AppPeer{State: k.state, Peer: k.peer, Spent: Spent{On: spendingOf(k.state), Workers: n, Margin: new(normal95 * math.Sqrt(variance[k]))}})
+			out = append(out, AppPeer{State: k.state, Peer: k.peer, Spent: Spent{On: spendingOf(k.state), Workers: n, Margin: marginOf(variance[k])}})
 		}
 	}
 	slices.SortFunc(out, func(a, b AppPeer) int {

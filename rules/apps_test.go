@@ -20,6 +20,12 @@ func counted() *float64 { return new(0.0) }
 // give is the margin of a state whose variance is a hundredth of a worker's day.
 func give() *float64 { return new(1.96 * math.Sqrt(dayOf(0.01)) / daySeconds) }
 
+// whole is the margin of a part of a route that is known exactly, where the whole has the variance of give; part that of
+// one of which give is the variance of how the route's time was shared out, too.
+func whole(part float64) *float64 { return new(*give() * part) }
+
+func part(part float64) *float64 { return new(*give() * math.Sqrt(1+part*part)) }
+
 func TestAnApplicationSaysWhereItsWorkersTimeGoes(t *testing.T) {
 	got := Apps(web(), nil, nil)
 	if len(got) != 1 {
@@ -42,18 +48,20 @@ func TestAnApplicationSaysWhereItsWorkersTimeGoes(t *testing.T) {
 			Routes: []AppRoute{
 				{
 					Method: "GET", Route: "/product/{id}", RequestsPerSecond: 20, MeanSeconds: new(0.2), Workers: 4,
-					Spent: []Spent{{On: OnCPU, Workers: 1.5}, {On: OnDatabase, Workers: 1.5}, {On: OnCaches, Workers: 1}},
+					Margin: give(),
+					Spent:  []Spent{{On: OnCPU, Workers: 1.5, Margin: whole(0.375)}, {On: OnDatabase, Workers: 1.5, Margin: part(0.375)}, {On: OnCaches, Workers: 1, Margin: part(0.25)}},
 					Statements: []AppStatement{{
 						Fingerprint: "fp1:0000000000000001", Text: "SELECT sku, price FROM product WHERE entity_id = ?",
-						Workers: 1.5, ShareRatio: 0.375, Code: "Catalog::load in app/Catalog.php",
+						Workers: 1.5, Margin: part(0.375), ShareRatio: 0.375, Code: "Catalog::load in app/Catalog.php",
 					}},
 				},
 				{
 					Method: "POST", Route: "/checkout", RequestsPerSecond: 1, MeanSeconds: new(2.0), Workers: 2,
-					Spent: []Spent{{On: OnCPU, Workers: 0.7}, {On: OnDatabase, Workers: 0.5}, {On: OnServices, Workers: 0.8}},
+					Margin: give(),
+					Spent:  []Spent{{On: OnCPU, Workers: 0.7, Margin: whole(0.35)}, {On: OnDatabase, Workers: 0.5, Margin: part(0.25)}, {On: OnServices, Workers: 0.8, Margin: part(0.4)}},
 					Statements: []AppStatement{{
 						Fingerprint: "fp1:0000000000000002", Text: "UPDATE stock SET qty = qty - ? WHERE product_id = ?",
-						Workers: 0.5, ShareRatio: 0.25, Code: "Catalog::load in app/Catalog.php",
+						Workers: 0.5, Margin: part(0.25), ShareRatio: 0.25, Code: "Catalog::load in app/Catalog.php",
 					}},
 				},
 			},
@@ -122,6 +130,20 @@ func TestAnApplicationIsBoundByWhatTheConfiguredThresholdSays(t *testing.T) {
 	free := www(func(p *fleet.Pool) { p.Latest.Config.MaxChildren = 31 })
 	if got := Apps(web(free), []Rule{rule}, nil)[0].Time.Bound; got != Healthy {
 		t.Errorf("bound by %q, want nothing: 6 of 31 workers are busy", got)
+	}
+}
+
+func TestARouteOfAnOlderProbeIsOfUnknownAccuracy(t *testing.T) {
+	older := web(www(func(p *fleet.Pool) { p.Workers.Routes[0].BusyVariance, p.Workers.Routes[0].Variance = nil, nil }))
+	routes := Apps(older, nil, nil)[0].Time.Routes
+	if r := routes[0]; r.Margin != nil || r.Spent[0].Margin != nil || r.Statements[0].Margin != nil || routes[1].Margin == nil {
+		t.Errorf("routes = %+v, want the margins of the first to be unknown", routes)
+	}
+	f := found(t, web(www(served("GET", "/a.jpg", 1)), www(func(p *fleet.Pool) {
+		p.Workers.Routes[len(p.Workers.Routes)-1].BusyVariance = nil
+	})), staticFiles())
+	if got := f.Evidence[0].Margin; got != nil {
+		t.Errorf("margin = %v, want unknown", *got)
 	}
 }
 

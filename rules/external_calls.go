@@ -32,33 +32,33 @@ func isExternal(r snapshot.ProfileRow) bool {
 func externalCallsIn(c Case, a *app) []Finding {
 	busy := a.busy()
 	type key struct{ method, route string }
-	sums, rows := map[key]float64{}, map[key][]appRow{}
+	rows := map[key][]appRow{}
 	var order []key
 	for _, r := range a.rows(isExternal) {
 		k := key{r.Method, r.Route}
 		if rows[k] == nil {
 			order = append(order, k)
 		}
-		sums[k] += r.seconds
 		rows[k] = append(rows[k], r)
 	}
 	var out []Finding
 	for _, k := range order {
-		if busy > 0 && sums[k] >= c.Rule.Threshold.Value*busy && looksAt(rows[k]) >= minLooks {
-			out = append(out, externalCallFinding(c, a, rows[k], sums[k], busy))
+		if waited, _ := sumOf(rows[k]...); busy > 0 && waited >= c.Rule.Threshold.Value*busy && looksAt(rows[k]) >= minLooks {
+			out = append(out, externalCallFinding(c, a, rows[k], busy))
 		}
 	}
 	return out
 }
 
-func externalCallFinding(c Case, a *app, rows []appRow, waited, busy float64) Finding {
+func externalCallFinding(c Case, a *app, rows []appRow, busy float64) Finding {
 	w, first := a.window(), rows[0]
+	waited, margin := sumOf(rows...)
 	f := Found(c.Rule, aboutRoute(a, first.Method, first.Route),
-		c.evidence("of the busy time of all workers", waited/busy, "plimsoll-probe", w),
-		Evidence{What: "workers that wait so, on average", Value: waited, Unit: Count, Source: "plimsoll-probe", Window: w},
+		c.evidence("of the busy time of all workers", waited/busy, sampling, w).within(over(margin, busy)),
+		sampledWorkers("workers that wait so, on average", waited, margin, w),
 	)
 	if each, known := a.perRequest(first.Method, first.Route, waited); known {
-		f.Evidence = append(f.Evidence, Evidence{What: "a request waits for it, on average", Value: each, Unit: Seconds, Source: "plimsoll-probe", Window: w})
+		f.Evidence = append(f.Evidence, Evidence{What: "a request waits for it, on average", Value: each, Unit: Seconds, Source: sampling, Window: w})
 	}
 	for _, r := range rows[:min(len(rows), mostRows)] {
 		words := fmt.Sprintf("%s by %s to %s", r.codeSite(), r.Call, r.Peer)

@@ -191,6 +191,9 @@ type Evidence struct {
 	What  string  `json:"what"`
 	Value float64 `json:"value"`
 	Unit  Unit    `json:"unit"`
+	// Margin is half the width of the 95 % interval of Value; nil where that is no estimate, or where it is not
+	// known how good it is.
+	Margin *float64 `json:"margin,omitempty"`
 	// Words stands for Value where Unit is Text, such as a state.
 	Words string `json:"words,omitempty"`
 	// Source is the column, file or series that the figure was read from.

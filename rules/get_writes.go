@@ -64,18 +64,17 @@ func waitsOf(rows []appRow) float64 {
 
 func getWritesFinding(c Case, a *app, rows []appRow) Finding {
 	w, first := a.window(), rows[0]
+	waited, margin := sumOf(rows...)
 	var tables []string
-	var waited float64
 	for _, r := range rows {
 		tables = append(tables, r.text.Writes...)
-		waited += r.seconds
 	}
 	slices.Sort(tables)
 	tables = slices.Compact(tables)
 	f := Found(c.Rule, aboutRoute(a, first.Method, first.Route),
 		c.evidence("waits for a write that were seen", waitsOf(rows), "plimsoll-probe", w),
 		Evidence{What: "tables that it writes", Unit: Text, Words: printable(strings.Join(tables, ", ")), Source: "the statements", Window: w},
-		Evidence{What: "workers that wait for it, on average", Value: waited, Unit: Count, Source: "plimsoll-probe", Window: w},
+		sampledWorkers("workers that wait for it, on average", waited, margin, w),
 	)
 	for _, r := range rows[:min(len(rows), mostRows)] {
 		f.addDigests(r.Fingerprint)

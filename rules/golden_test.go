@@ -43,6 +43,9 @@ func write(f Finding) string {
 	}
 	for _, e := range f.Evidence {
 		value := Words(e.Value, e.Unit)
+		if e.Margin != nil && *e.Margin > 0 {
+			value += " ± " + Words(*e.Margin, e.Unit)
+		}
 		if e.Unit == Text {
 			value = e.Words
 		}

@@ -26,8 +26,8 @@ func nPlusOne() Rule {
 	}
 }
 
-// minLooks is how many looks must have met a wait for its share of the time to be one: with ten, it is known to
-// within a third. A pool that hardly works has shares of any size by chance.
+// minLooks is how many looks must have met a wait for its share of the time to be one: with ten, its standard error is
+// a third of it at most. A pool that hardly works has shares of any size by chance.
 const minLooks = 10
 
 func looksAt(rows []appRow) float64 {
@@ -120,11 +120,12 @@ func (a *app) callsPerRequest(r appRow, all usage) (float64, bool) {
 
 func nPlusOneFinding(c Case, a *app, r appRow, each float64) Finding {
 	w := a.window()
+	_, margin := sumOf(r)
 	about := aboutRoute(a, r.Method, r.Route)
 	about.Part += "/" + r.Fingerprint
 	f := Found(c.Rule, about,
 		c.evidence("calls a request, estimated", each, "digests, COUNT_STAR, shared out as plimsoll-probe saw who waits", w),
-		Evidence{What: "workers that wait for it, on average", Value: r.seconds, Unit: Count, Source: "plimsoll-probe", Window: w},
+		sampledWorkers("workers that wait for it, on average", r.seconds, margin, w),
 		Evidence{What: "the statement", Unit: Text, Words: statement(r.text.Text), Source: "plimsoll-probe", Window: w},
 		Evidence{What: "sent in", Unit: Text, Words: r.codeSite(), Source: "plimsoll-probe", Window: w},
 	)
@@ -132,7 +133,7 @@ func nPlusOneFinding(c Case, a *app, r appRow, each float64) Finding {
 	f.Gain.WorkerSeconds = Between(r.seconds/2, r.seconds*(1-1/each))
 	f.Severity = severityOf(f.Gain.WorkerSeconds, a.busy())
 	f.Confidence = c.appConfidence(0.7, a, "calls of other programs count for this one too")
-	f.Summary = fmt.Sprintf("%s sends one statement %s times, from %s.", printable(r.Method+" "+r.Route), Words(each, Count), r.codeSite())
+	f.Summary = fmt.Sprintf("%s sends one statement an estimated %s times, from %s.", printable(r.Method+" "+r.Route), Words(each, Count), r.codeSite())
 	f.Effort = Hours
 	f.Remedy = []Step{
 		{Kind: Code, Text: "SELECT … WHERE id IN (?, ?, …)", Note: "Read all entries of the list by one statement before the loop."},

@@ -66,9 +66,14 @@ func phpPool(host *fleet.Host, name string) *fleet.Pool {
 
 // route is a day of a kind of request: requests a second, and workers by state on average.
 func route(method, path string, requests float64, workers map[snapshot.PHPState]float64) snapshot.RouteTime {
-	r := snapshot.RouteTime{Method: method, Route: path, Requests: uint64(dayOf(requests)), Seconds: map[snapshot.PHPState]float64{}}
+	r := snapshot.RouteTime{
+		Method: method, Route: path, Requests: uint64(dayOf(requests)), BusyVariance: new(dayOf(0.01)),
+		Seconds: map[snapshot.PHPState]float64{}, Variance: map[snapshot.PHPState]float64{},
+	}
 	for s, n := range workers {
-		r.Seconds[s] = dayOf(n)
+		if r.Seconds[s] = dayOf(n); s != snapshot.PHPCPU {
+			r.Variance[s] = dayOf(0.01)
+		}
 	}
 	return r
 }
@@ -80,7 +85,7 @@ func profileRow(method, path, fingerprint string, workers float64) snapshot.Prof
 			Method: method, Route: path, State: snapshot.PHPMySQL, Peer: "10.0.0.1:3306", Call: "PDOStatement::execute",
 			Code: "Catalog::load", File: "app/Catalog.php", Fingerprint: fingerprint,
 		},
-		Line: 42, StateTime: snapshot.StateTime{Seconds: dayOf(workers), Waits: 100_000}, Samples: uint64(dayOf(workers) * 20),
+		Line: 42, StateTime: snapshot.StateTime{Seconds: dayOf(workers), Variance: dayOf(0.01), Waits: 100_000}, Samples: uint64(dayOf(workers) * 20),
 	}
 }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"plimsoll/collectors/snapshot"
@@ -96,9 +97,9 @@ func poolVerdictOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
 func poolVerdictFinding(c Case, p *fleet.Pool, bound Bound, share, used float64) Finding {
 	w := p.Workers.Window
 	f := Found(c.Rule, aboutPool(p),
-		c.evidence(bound.Words()+", of the busy time", share, "plimsoll-probe", w),
+		c.evidence(bound.Words()+", of the busy time", share, sourceOf(statesOf(boundBy()[bound]...)...), w).within(shareMargin(p, boundBy()[bound]...)),
 		Evidence{What: "workers that are busy, of pm.max_children", Value: used, Unit: Ratio, Source: "plimsoll-probe", Window: w}.
-			against(freePool, "Erlang's formula: below, less than one request in a hundred waits for a worker"),
+			against(freePool, "Erlang's formula: below, less than one request in a hundred waits, of five workers and more"),
 	)
 	f.addStates(p, w)
 	f.addPlaces(p, bound, w)
@@ -136,9 +137,28 @@ func (f *Finding) addStates(p *fleet.Pool, w fleet.Window) {
 		return s == snapshot.PHPIdle || p.Workers.States[s].Seconds < busy/20
 	})
 	for _, s := range states {
-		what := fmt.Sprintf("%s, of the busy time (± %s)", s, Words(p.Workers.Interval(s)/busy, Ratio))
-		f.Evidence = append(f.Evidence, Evidence{What: what, Value: p.Workers.Share(s), Unit: Ratio, Source: "plimsoll-probe", Window: w})
+		what := string(s) + ", of the busy time"
+		f.Evidence = append(f.Evidence, Evidence{What: what, Value: p.Workers.Share(s), Unit: Ratio, Source: sourceOf(s), Window: w, Margin: over(new(p.Workers.Interval(s)), busy)})
 	}
+}
+
+// sourceOf is where the time in some states is from: the kernel counts what runs and what waits to run.
+func sourceOf(states ...snapshot.PHPState) string {
+	for _, s := range states {
+		if s != snapshot.PHPCPU && s != snapshot.PHPRunQueue {
+			return sampling
+		}
+	}
+	return "/proc/PID/schedstat"
+}
+
+// shareMargin is half the width of the 95 % interval of what a pool spends on something, as a part of its busy time.
+func shareMargin(p *fleet.Pool, on ...Spending) *float64 {
+	margin := 0.0
+	for _, s := range statesOf(on...) {
+		margin = math.Hypot(margin, p.Workers.Interval(s))
+	}
+	return over(&margin, p.Workers.BusySeconds())
 }
 
 // addPlaces adds where most of the bound's time is spent, as far as places in the program were seen.

@@ -38,13 +38,14 @@ func repeatedReadsIn(c Case, a *app) []Finding {
 
 func repeatedReadsFinding(c Case, a *app, r appRow, same float64) Finding {
 	w := a.window()
+	_, margin := sumOf(r)
 	about := aboutRoute(a, r.Method, r.Route)
 	about.Part += "/" + r.Fingerprint
 	f := Found(c.Rule, about,
-		c.evidence("of the repeated calls that were seen had the same values", same, "plimsoll-probe", w),
+		c.evidence("of the repeated calls that were seen had the same values", same, sampling, w).within(marginOf(same*(1-same)/float64(r.repeats))),
 		Evidence{What: "repeated calls that were seen", Value: float64(r.repeats), Unit: Count, Source: "plimsoll-probe", Window: w}.
 			against(minRepeats, "with 30 the share is known to within 18 points"),
-		Evidence{What: "workers that wait for it, on average", Value: r.seconds, Unit: Count, Source: "plimsoll-probe", Window: w},
+		sampledWorkers("workers that wait for it, on average", r.seconds, margin, w),
 		Evidence{What: "the statement", Unit: Text, Words: statement(r.text.Text), Source: "plimsoll-probe", Window: w},
 		Evidence{What: "sent in", Unit: Text, Words: r.codeSite(), Source: "plimsoll-probe", Window: w},
 	)

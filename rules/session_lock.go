@@ -36,18 +36,15 @@ func waitsForSession(r snapshot.ProfileRow) bool {
 
 func sessionLockIn(c Case, a *app) []Finding {
 	rows := a.rows(waitsForSession)
-	var waited float64
-	for _, r := range rows {
-		waited += r.seconds
-	}
+	waited, margin := sumOf(rows...)
 	busy := a.busy()
 	if busy <= 0 || waited < c.Rule.Threshold.Value*busy || looksAt(rows) < minLooks {
 		return nil
 	}
 	w := a.window()
 	f := Found(c.Rule, aboutApp(a),
-		c.evidence("of the busy time waiting for a session", waited/busy, "plimsoll-probe", w),
-		Evidence{What: "workers that wait so, on average", Value: waited, Unit: Count, Source: "plimsoll-probe", Window: w},
+		c.evidence("of the busy time waiting for a session", waited/busy, sampling, w).within(over(margin, busy)),
+		sampledWorkers("workers that wait so, on average", waited, margin, w),
 	)
 	f.addRows(rows, busy, w)
 	f.Gain.WorkerSeconds = Between(waited/2, waited)
@@ -80,10 +77,20 @@ func sessionSteps(rows []appRow) []Step {
 // mostRows is how many places of a program a finding shows.
 const mostRows = 3
 
+// addRoutes adds the kinds of requests that take most time.
+func (f *Finding) addRoutes(routes []appRoute, busy float64, w fleet.Window) {
+	for _, r := range routes[:min(len(routes), mostRows)] {
+		f.Evidence = append(f.Evidence, Evidence{
+			What: printable(r.method + " " + r.route), Value: r.busy / busy, Unit: Ratio, Source: sampling, Window: w, Margin: over(r.margin(r.busy, 0), busy),
+		})
+	}
+}
+
 // addRows adds the places that take most time.
 func (f *Finding) addRows(rows []appRow, busy float64, w fleet.Window) {
 	for _, r := range rows[:min(len(rows), mostRows)] {
 		what := fmt.Sprintf("%s %s, in %s", r.Method, r.Route, r.codeSite())
-		f.Evidence = append(f.Evidence, Evidence{What: printable(what), Value: r.seconds / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
+		_, margin := sumOf(r)
+		f.Evidence = append(f.Evidence, Evidence{What: printable(what), Value: r.seconds / busy, Unit: Ratio, Source: sampling, Window: w, Margin: over(margin, busy)})
 	}
 }

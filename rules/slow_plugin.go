@@ -70,26 +70,28 @@ func (a *app) costliest(of appRoute) (name string, rows []appRow, spent float64)
 
 func slowPluginFinding(c Case, a *app, r appRoute, name string, rows []appRow, spent float64) Finding {
 	w, busy := a.window(), a.busy()
+	_, margin := sumOf(rows...)
 	f := Found(c.Rule, aboutRoute(a, r.method, r.route),
-		c.evidence("of the time of these requests in "+printable(name), spent/r.busy, "plimsoll-probe", w),
-		Evidence{What: "a request takes, on average", Value: r.busy / r.requests, Unit: Seconds, Source: "plimsoll-probe", Window: w}.
+		c.evidence("of the time of these requests waiting in "+printable(name), spent/r.busy, sampling, w).within(over(margin, r.busy)),
+		Evidence{What: "a request takes, on average", Value: r.busy / r.requests, Unit: Seconds, Source: sampling, Window: w}.
 			against(slowRequest, "Nielsen, Usability Engineering, 1993: one second keeps a visitor's train of thought, and the page's own files take half of it"),
-		Evidence{What: "requests", Value: r.requests, Unit: PerSecond, Source: "plimsoll-probe", Window: w},
+		Evidence{What: "requests", Value: r.requests, Unit: PerSecond, Source: sampling, Window: w},
 	)
 	for _, row := range rows[:min(len(rows), mostRows)] {
 		what := printable(fmt.Sprintf("%s, waiting: %s", row.codeSite(), row.State))
-		f.Evidence = append(f.Evidence, Evidence{What: what, Value: row.seconds / r.busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
+		_, margin := sumOf(row)
+		f.Evidence = append(f.Evidence, Evidence{What: what, Value: row.seconds / r.busy, Unit: Ratio, Source: sampling, Window: w, Margin: over(margin, r.busy)})
 		f.addDigests(row.Fingerprint)
 	}
 	f.Gain.WorkerSeconds = Between(spent/4, spent)
 	f.Severity = severityOf(f.Gain.WorkerSeconds, busy)
 	f.Confidence = c.appConfidence(0.75, a)
-	f.Summary = fmt.Sprintf("%s takes %s, and %s of that is spent in %s.", printable(r.method+" "+r.route), Words(r.busy/r.requests, Seconds), Words(spent/r.busy, Ratio), printable(name))
+	f.Summary = fmt.Sprintf("%s takes %s, and %s of that is spent waiting in %s.", printable(r.method+" "+r.route), Words(r.busy/r.requests, Seconds), Words(spent/r.busy, Ratio), printable(name))
 	f.Effort = Hours
 	f.Remedy = []Step{
 		{Kind: Advice, Text: "Look at the places above in " + printable(name) + ": cache what they read, or move them out of the request."},
 		{Kind: Advice, Text: "Turn it off on a copy of the site and measure the page: that is the most that can be won.", Note: "Then look for its newer version, its settings, or another one."},
 	}
-	f.Verify = Verify{What: "a request takes, on average", Expect: "below " + Words(max(r.busy-spent, 0)/r.requests+slowRequest/5, Seconds), After: "some hours of traffic"}
+	f.Verify = Verify{What: "a request takes, on average", Expect: "below " + Words((r.busy-f.Gain.WorkerSeconds.Lo)/r.requests, Seconds), After: "some hours of traffic"}
 	return f
 }

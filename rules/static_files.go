@@ -42,26 +42,18 @@ func isStatic(r appRoute) bool {
 }
 
 func staticFilesIn(c Case, a *app) []Finding {
-	busy, spent, requests := a.busy(), 0.0, 0.0
-	var files []appRoute
-	for _, r := range a.routes() {
-		if isStatic(r) {
-			files = append(files, r)
-			spent += r.busy
-			requests += r.requests
-		}
-	}
+	files := slices.DeleteFunc(a.routes(), func(r appRoute) bool { return !isStatic(r) })
+	spent, requests, margin := sumOfRoutes(files)
+	busy := a.busy()
 	if busy <= 0 || len(files) == 0 || spent < c.Rule.Threshold.Value*busy {
 		return nil
 	}
 	w := a.window()
 	f := Found(c.Rule, aboutApp(a),
-		c.evidence("of the busy time serving files", spent/busy, "plimsoll-probe", w),
-		Evidence{What: "requests for files", Value: requests, Unit: PerSecond, Source: "plimsoll-probe", Window: w},
+		c.evidence("of the busy time serving files", spent/busy, sampling, w).within(over(margin, busy)),
+		Evidence{What: "requests for files", Value: requests, Unit: PerSecond, Source: sampling, Window: w},
 	)
-	for _, r := range files[:min(len(files), mostRows)] {
-		f.Evidence = append(f.Evidence, Evidence{What: printable(r.method + " " + r.route), Value: r.busy / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
-	}
+	f.addRoutes(files, busy, w)
 	f.Gain.WorkerSeconds = Between(spent/2, spent)
 	f.Severity = severityOf(f.Gain.WorkerSeconds, busy)
 	f.Confidence = c.appConfidence(0.85, a)

@@ -16,8 +16,10 @@ type Waiter struct {
 	Pool   string `json:"pool"`
 	Method string `json:"method"`
 	Route  string `json:"route"`
-	// SecondsPerSecond is how many workers wait so on average, measured.
-	SecondsPerSecond float64 `json:"seconds_per_second"`
+	// SecondsPerSecond is how many workers wait so on average, as samples estimate it, and Margin half the width
+	// of its 95 % interval, nil where that is not known.
+	SecondsPerSecond float64  `json:"seconds_per_second"`
+	Margin           *float64 `json:"margin,omitempty"`
 	// Code is where in the program most of it is waited, such as Cart::total in
 	// wp-content/plugins/cart/cart.php; empty if that is not known.
 	Code string `json:"code,omitempty"`
@@ -45,9 +47,9 @@ type waitBook struct{ fleet *fleet.Fleet }
 
 func (w waitBook) join(f *Finding) {
 	rows := w.of(f.Subject.Cluster, f.Digests)
-	var waited float64
+	waited, margin := 0.0, new(0.0)
 	for _, r := range rows {
-		waited += r.SecondsPerSecond
+		waited, margin = waited+r.SecondsPerSecond, together(margin, r.Margin)
 	}
 	if waited == 0 {
 		return
@@ -55,7 +57,7 @@ func (w waitBook) join(f *Finding) {
 	f.Waiters = rows[:min(len(rows), MaxWaiters)]
 	f.Evidence = append(f.Evidence, Evidence{
 		What: "PHP workers that wait for these statements, on average", Value: waited, Unit: Count,
-		Source: "plimsoll-probe", Window: w.window(f.Subject.Cluster),
+		Source: sampling, Window: w.window(f.Subject.Cluster), Margin: margin,
 	})
 	if f.Gain.WorkerSeconds == nil || !w.complete(f.Subject.Cluster) {
 		return
@@ -69,33 +71,47 @@ func (w waitBook) join(f *Finding) {
 
 // of returns who waits for statements, the most first.
 func (w waitBook) of(cluster string, digests []string) []Waiter {
-	type key struct{ pool, method, route string }
-	sums, most := map[key]*Waiter{}, map[key]float64{}
-	for _, p := range w.pools(cluster) {
-		for _, r := range p.Workers.Rows {
-			if r.State != snapshot.PHPMySQL || r.Route == snapshot.OtherRoute || !w.isOne(cluster, digests, r.Fingerprint, string(p.Workers.Texts[r.Fingerprint].Text)) {
-				continue
-			}
-			k := key{p.Name, r.Method, r.Route}
-			if sums[k] == nil {
-				sums[k] = &Waiter{Pool: p.Name, Method: r.Method, Route: r.Route}
-			}
-			seconds := r.Seconds / p.Workers.Window.Seconds()
-			sums[k].SecondsPerSecond += seconds
-			if r.Code != "" && seconds > most[k] {
-				most[k], sums[k].Code = seconds, appRow{ProfileKey: r.ProfileKey}.codeSite()
+	var out []Waiter
+	cut := slices.ContainsFunc(digests, isCut)
+	maybe := func(r snapshot.ProfileRow) bool {
+		return isStatement(r) && (cut || isCut(r.Fingerprint) || slices.Contains(digests, r.Fingerprint))
+	}
+	for _, a := range w.apps(cluster) {
+		byRoute := map[routeKey][]appRow{}
+		for _, r := range a.rows(maybe) {
+			if w.isOne(cluster, digests, r.Fingerprint, string(r.text.Text)) {
+				k := routeKey{r.Method, r.Route}
+				byRoute[k] = append(byRoute[k], r)
 			}
 		}
-	}
-	out := make([]Waiter, 0, len(sums))
-	for _, s := range sums {
-		out = append(out, *s)
+		for k, rows := range byRoute {
+			out = append(out, a.waiter(k, rows))
+		}
 	}
 	slices.SortFunc(out, func(a, b Waiter) int {
 		return cmp.Or(cmp.Compare(b.SecondsPerSecond, a.SecondsPerSecond), strings.Compare(a.Route, b.Route),
 			strings.Compare(a.Method, b.Method), strings.Compare(a.Pool, b.Pool))
 	})
 	return out
+}
+
+// waiter is a route that waits in rows, which are in the order of their time.
+func (a *app) waiter(k routeKey, rows []appRow) Waiter {
+	out := Waiter{Pool: a.name, Method: k.method, Route: k.route}
+	out.SecondsPerSecond, out.Margin = sumOf(rows...)
+	if i := slices.IndexFunc(rows, func(r appRow) bool { return r.Code != "" }); i >= 0 {
+		out.Code = rows[i].codeSite()
+	}
+	return out
+}
+
+// apps are the applications of a cluster, with the pools whose workers' time is known.
+func (w waitBook) apps(cluster string) []*app {
+	all := (Case{Fleet: w.fleet}).apps()
+	for _, a := range all {
+		a.forget(func(p *fleet.Pool) bool { return p.Workers.Window.Seconds() <= 0 })
+	}
+	return slices.DeleteFunc(all, func(a *app) bool { return a.cluster != cluster })
 }
 
 // isOne reports whether a statement with a fingerprint, whose text is live, is one of digests: by
@@ -105,7 +121,7 @@ func (w waitBook) isOne(cluster string, digests []string, fingerprint, live stri
 		return fingerprint != ""
 	}
 	for _, fp := range digests {
-		if live == "" || !strings.HasPrefix(fp, truncated) && !strings.HasPrefix(fingerprint, truncated) {
+		if live == "" || !isCut(fp) && !isCut(fingerprint) {
 			continue
 		}
 		if text := string(w.text(cluster, fp)); text != "" && (sqltext.HasPrefixOf(live, text) || sqltext.HasPrefixOf(text, live)) {
@@ -115,8 +131,8 @@ func (w waitBook) isOne(cluster string, digests []string, fingerprint, live stri
 	return false
 }
 
-// truncated begins the fingerprint of a text that was cut.
-const truncated = "fp1t:"
+// isCut reports whether a fingerprint is that of a text that was cut.
+func isCut(fingerprint string) bool { return strings.HasPrefix(fingerprint, "fp1t:") }
 
 // text is that of a statement, as a server tells it.
 func (w waitBook) text(cluster, fingerprint string) snapshot.Redacted {

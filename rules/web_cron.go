@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"plimsoll/collectors/snapshot"
@@ -37,33 +38,24 @@ func startsWebCron(r snapshot.ProfileRow) bool {
 }
 
 func webCronIn(c Case, a *app) []Finding {
-	busy, spent, requests := a.busy(), 0.0, 0.0
-	var jobs []appRoute
-	for _, r := range a.routes() {
-		if isWebCron(r.route) {
-			jobs = append(jobs, r)
-			spent += r.busy
-			requests += r.requests
-		}
-	}
-	starting := 0.0
-	for _, r := range a.rows(startsWebCron) {
-		starting += r.seconds
-	}
-	spent += starting
+	jobs := slices.DeleteFunc(a.routes(), func(r appRoute) bool { return !isWebCron(r.route) })
+	spent, requests, margin := sumOfRoutes(jobs)
+	starting, startMargin := sumOf(a.rows(startsWebCron)...)
+	spent, margin = spent+starting, together(margin, startMargin)
+	busy := a.busy()
 	if busy <= 0 || len(jobs) == 0 || spent < c.Rule.Threshold.Value*busy {
 		return nil
 	}
 	w := a.window()
 	f := Found(c.Rule, aboutApp(a),
-		c.evidence("of the busy time running jobs", spent/busy, "plimsoll-probe", w),
-		Evidence{What: "requests that run jobs", Value: requests, Unit: PerSecond, Source: "plimsoll-probe", Window: w},
+		c.evidence("of the busy time running jobs", spent/busy, sampling, w).within(over(margin, busy)),
+		Evidence{What: "requests that run jobs", Value: requests, Unit: PerSecond, Source: sampling, Window: w},
 	)
-	for _, r := range jobs[:min(len(jobs), mostRows)] {
-		f.Evidence = append(f.Evidence, Evidence{What: printable(r.method + " " + r.route), Value: r.busy / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
-	}
+	f.addRoutes(jobs, busy, w)
 	if starting > 0 {
-		f.Evidence = append(f.Evidence, Evidence{What: "requests that wait until jobs have started", Value: starting / busy, Unit: Ratio, Source: "plimsoll-probe", Window: w})
+		f.Evidence = append(f.Evidence, Evidence{
+			What: "requests that wait until jobs have started", Value: starting / busy, Unit: Ratio, Source: sampling, Window: w, Margin: over(startMargin, busy),
+		})
 	}
 	f.Gain.WorkerSeconds = Between(spent/2, spent)
 	f.Severity = severityOf(f.Gain.WorkerSeconds, busy)

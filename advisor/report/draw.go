@@ -85,6 +85,9 @@ func (p php) Routes() []phpApp {
 	return slices.DeleteFunc(slices.Clone(p.Apps), func(a phpApp) bool { return len(a.Routes) == 0 })
 }
 
+// RoutesCaption says what the figures of requests are.
+func (php) RoutesCaption() string { return routesCaption }
+
 // Number returns the place of a route from its index.
 func (phpRoute) Number(i int) int { return i + 1 }
 

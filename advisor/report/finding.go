@@ -45,7 +45,7 @@ type finding struct {
 	Range *segment
 }
 
-// evidence is one measured figure in words.
+// evidence is one figure that was measured, or estimated by sampling, in words.
 type evidence struct {
 	What, Value, Source, Window string
 	// Threshold is empty for evidence that only explains.
@@ -80,7 +80,7 @@ func (f finding) Urgent() bool {
 func waiters(all []rules.Waiter) []string {
 	var out []string
 	for _, w := range all {
-		text := layout.Clean(strings.TrimSpace(w.Method+" "+w.Route)) + ": " + workersWords(w.SecondsPerSecond)
+		text := layout.Clean(strings.TrimSpace(w.Method+" "+w.Route)) + ": " + workersWords(w.SecondsPerSecond, w.Margin)
 		if w.Code != "" {
 			text += ", in " + layout.Clean(w.Code)
 		}
@@ -92,12 +92,12 @@ func waiters(all []rules.Waiter) []string {
 	return out
 }
 
-// workersWords writes how many workers do something on average.
-func workersWords(n float64) string {
-	if n == 1 {
+// workersWords writes how many workers do something on average, by sampling.
+func workersWords(n float64, margin *float64) string {
+	if n == 1 && !matters(n, margin) {
 		return "1 worker"
 	}
-	return rules.Words(n, rules.Count) + " workers"
+	return sampled(n, margin, rules.Count) + " workers"
 }
 
 // MoreWaiters says how many kinds of requests wait beside the first; empty for none.
@@ -110,7 +110,7 @@ func (f finding) MoreWaiters() string {
 
 func lookAtEvidence(v rules.Evidence) evidence {
 	out := evidence{
-		What: layout.Clean(v.What), Value: rules.Words(v.Value, v.Unit), Source: layout.Clean(v.Source), Window: span(v.Window),
+		What: layout.Clean(v.What), Value: sampled(v.Value, v.Margin, v.Unit), Source: layout.Clean(v.Source), Window: span(v.Window),
 		ThresholdSource: layout.Clean(v.ThresholdSource),
 	}
 	if v.Unit == rules.Text {

@@ -172,17 +172,17 @@ func bar(s Server, top []statement, longest float64) loadBar {
 				seconds := min(d.ShareRatio**s.LoadSeconds, rest)
 				rest -= seconds
 				number := strconv.Itoa(t.Mark)
-				out.add(segment{Mark: t.Mark, Sign: number, Name: "statement " + number, Label: t.Text}, seconds, longest)
+				out.add(segment{Mark: t.Mark, Sign: number, Name: "statement " + number, Label: t.Text}, seconds, nil, longest)
 			}
 		}
 	}
-	out.add(segment{Mark: other, Sign: ".", Name: "others", Label: othersLabel}, rest, longest)
-	out.add(segment{Mark: hidden, Sign: "?", Name: "hidden", Label: hiddenLabel}, all-*s.LoadSeconds, longest)
+	out.add(segment{Mark: other, Sign: ".", Name: "others", Label: othersLabel}, rest, nil, longest)
+	out.add(segment{Mark: hidden, Sign: "?", Name: "hidden", Label: hiddenLabel}, all-*s.LoadSeconds, nil, longest)
 	return out
 }
 
 // add appends a segment, if it has any length.
-func (b *loadBar) add(s segment, seconds, longest float64) {
+func (b *loadBar) add(s segment, seconds float64, margin *float64, longest float64) {
 	if n := len(b.Segments); n > 0 {
 		s.From = b.Segments[n-1].From + b.Segments[n-1].Ratio
 	}
@@ -190,7 +190,7 @@ func (b *loadBar) add(s segment, seconds, longest float64) {
 	if s.Ratio <= 0 {
 		return
 	}
-	s.Seconds = rules.Words(seconds, rules.Count)
+	s.Seconds = sampled(seconds, margin, rules.Count)
 	s.Label += ": " + s.Seconds
 	b.Segments = append(b.Segments, s)
 }

@@ -70,6 +70,10 @@ const (
 		"r the rest (disks, child processes, clients), ? could not be told."
 )
 
+// routesCaption says what the figures of requests are.
+const routesCaption = "Estimated by sampling, and for short requests so is how many there were. " +
+	"± is the 95 % interval, where that is a twentieth of the figure or more."
+
 // probeAdds is what nobody knows without the probe.
 const probeAdds = "plimsoll-probe would tell what the workers wait for, statement by statement, by kind of request and place in the program: " +
 	"findings about the database would name the pages that they slow down, and the rules about PHP could judge."
@@ -217,11 +221,35 @@ func ofMany(n float64, limit *int) string {
 // of it and more.
 func share(s rules.Spent, busy float64) string {
 	out := rules.Words(ratio(s.Workers, busy), rules.Ratio)
-	if s.Margin != nil && *s.Margin >= s.Workers/20 && *s.Margin > 0 {
+	if matters(s.Workers, s.Margin) {
 		thousandths := math.Ceil(1000 * ratio(*s.Margin, busy))
 		out = strings.TrimSuffix(out, " %") + " ± " + rules.Words(thousandths/1000, rules.Ratio)
 	}
 	return out
+}
+
+// matters reports whether an interval changes a figure: by a twentieth of it and more.
+func matters(value float64, margin *float64) bool {
+	return margin != nil && *margin > 0 && *margin >= value/20
+}
+
+// sampled writes a figure with its interval where that matters.
+func sampled(value float64, margin *float64, unit rules.Unit) string {
+	out := rules.Words(value, unit)
+	if matters(value, margin) {
+		out += " ± " + rules.Words(roundedUp(*margin), unit)
+	}
+	return out
+}
+
+// roundedUp leaves two digits of what is above zero: an interval is no narrower for being written.
+func roundedUp(v float64) float64 {
+	unit := math.Pow10(int(math.Floor(math.Log10(v))) - 1)
+	if unit == 0 || math.IsInf(v, 0) {
+		return v
+	}
+	const rounding = 1e-9 // what the division is off by
+	return math.Ceil(v/unit-rounding) * unit
 }
 
 // segmentOf returns how time on something is drawn, and what it is called.
@@ -247,7 +275,7 @@ func segmentOf(on rules.Spending) segment {
 func phpBar(name, figure string, spent []rules.Spent, longest float64) loadBar {
 	out := loadBar{Server: name, Load: figure}
 	for _, s := range spent {
-		out.add(segmentOf(s.On), s.Workers, longest)
+		out.add(segmentOf(s.On), s.Workers, s.Margin, longest)
 	}
 	for _, s := range out.Segments {
 		out.Ratio += s.Ratio
@@ -258,16 +286,20 @@ func phpBar(name, figure string, spent []rules.Spent, longest float64) loadBar {
 func peers(all []rules.AppPeer) string {
 	var out []string
 	for _, p := range all {
-		out = append(out, layout.Clean(p.Peer)+" ("+layout.Clean(string(p.State))+") "+rules.Words(p.Workers, rules.Count))
+		out = append(out, layout.Clean(p.Peer)+" ("+layout.Clean(string(p.State))+") "+sampled(p.Workers, p.Margin, rules.Count))
 	}
 	return strings.Join(out, ", ")
 }
 
 func lookAtRoute(r rules.AppRoute, longest float64) phpRoute {
 	out := phpRoute{Name: layout.Clean(strings.TrimSpace(r.Method + " " + r.Route))}
-	out.Figures = "none ended; " + workersWords(r.Workers)
+	workers := workersWords(r.Workers, r.Margin)
+	if r.Margin == nil {
+		workers += ", interval not known"
+	}
+	out.Figures = "none ended; " + workers
 	if r.MeanSeconds != nil {
-		out.Figures = rules.Words(r.RequestsPerSecond, rules.PerSecond) + " of " + rules.Words(*r.MeanSeconds, rules.Seconds) + "; " + workersWords(r.Workers)
+		out.Figures = rules.Words(r.RequestsPerSecond, rules.PerSecond) + " of " + rules.Words(*r.MeanSeconds, rules.Seconds) + "; " + workers
 	}
 	out.Bar = phpBar(out.Name, rules.Words(r.Workers, rules.Count), r.Spent, longest)
 	waited := 0.0
@@ -278,7 +310,7 @@ func lookAtRoute(r rules.AppRoute, longest float64) phpRoute {
 	}
 	for _, s := range r.Statements {
 		waited -= s.Workers
-		out.Statements = append(out.Statements, lookAtStatement(s))
+		out.Statements = append(out.Statements, lookAtStatement(s, r.Workers))
 	}
 	if rest := ratio(waited, r.Workers); rest >= muchUnknown {
 		out.More = rules.Words(rest, rules.Ratio) + " waiting for other statements, or for such as are not known"
@@ -286,9 +318,9 @@ func lookAtRoute(r rules.AppRoute, longest float64) phpRoute {
 	return out
 }
 
-func lookAtStatement(s rules.AppStatement) phpStatement {
+func lookAtStatement(s rules.AppStatement, ofWorkers float64) phpStatement {
 	return phpStatement{
-		Share: rules.Words(ratio(s.ShareRatio, 1), rules.Ratio), Text: layout.Cut(cmp.Or(layout.Clean(string(s.Text)), layout.Clean(s.Fingerprint)), 240),
+		Share: share(rules.Spent{Workers: s.Workers, Margin: s.Margin}, ofWorkers), Text: layout.Cut(cmp.Or(layout.Clean(string(s.Text)), layout.Clean(s.Fingerprint)), 240),
 		Fingerprint: layout.Clean(s.Fingerprint), Code: layout.Clean(s.Code), Findings: cleanAll(s.Findings),
 	}
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -55,6 +56,34 @@ func TestIntervalsAreShownWhereTheyChangeTheFigure(t *testing.T) {
 		if got := share(s, 10); got != want {
 			t.Errorf("share(%+v, 10) = %q, want %q", s, got, want)
 		}
+	}
+}
+
+func TestEstimatesCarryTheirInterval(t *testing.T) {
+	for want, c := range map[string]struct {
+		workers float64
+		margin  *float64
+	}{
+		"3.78 ± 0.26 workers":   {3.78, new(0.2542)},
+		"3.78 workers":          {3.78, new(0.1)},
+		"3.78 ± 0.3 workers":    {3.78, new(0.3)},
+		"1 worker":              {1, new(0.0)},
+		"1 ± 0.5 workers":       {1, new(0.5)},
+		"0.012 ± 0.013 workers": {0.012, new(0.01201)},
+		"2 workers":             {2, nil},
+		"2 ± 12k workers":       {2, new(11_999.0)},
+	} {
+		if got := workersWords(c.workers, c.margin); got != want {
+			t.Errorf("workersWords(%v, %v) = %q, want %q", c.workers, c.margin, got, want)
+		}
+	}
+	for _, hostile := range []float64{1e300, math.SmallestNonzeroFloat64, math.MaxFloat64, math.Inf(1), math.NaN(), -1} {
+		if got := workersWords(1, &hostile); got == "" {
+			t.Errorf("workersWords(1, %v) = %q", hostile, got)
+		}
+	}
+	if got := lookAtRoute(rules.AppRoute{Method: "GET", Route: "/", Workers: 2}, 2).Figures; got != "none ended; 2 workers, interval not known" {
+		t.Errorf("figures of a route of an older probe = %q", got)
 	}
 }
 

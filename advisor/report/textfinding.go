@@ -130,7 +130,7 @@ func (p *page) worth(f finding) {
 }
 
 func (p *page) evidence(all []evidence) {
-	name, last := "measured", ""
+	name, last := "evidence", ""
 	for _, e := range all {
 		text := e.What + ": " + e.Value
 		if e.Threshold != "" {

@@ -3,6 +3,7 @@ package report
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"plimsoll/advisor/layout"
 )
@@ -57,6 +58,7 @@ func (p *page) app(a phpApp) {
 func (p *page) routes(v php) {
 	if len(v.Routes()) > 0 {
 		p.Heading("Which requests take the time")
+		p.Para(2, layout.Dim, routesCaption)
 	}
 	for _, a := range v.Routes() {
 		p.Para(2, layout.Dim, a.Name)
@@ -75,12 +77,13 @@ func (p *page) route(mark string, r phpRoute) {
 		p.Line(strings.Repeat(" ", indent) + bar)
 	}
 	for _, s := range r.Statements {
-		p.Hang(strings.Repeat(" ", indent)+s.Share, indent+8, "", s.Text)
+		below := indent + max(8, utf8.RuneCountInString(s.Share)+2)
+		p.Hang(strings.Repeat(" ", indent)+s.Share, below, "", s.Text)
 		if s.Code != "" {
-			p.Para(indent+8, layout.Dim, s.Code)
+			p.Para(below, layout.Dim, s.Code)
 		}
 		if len(s.Findings) > 0 {
-			p.Para(indent+8, layout.Cyan, "finding "+enumerate(s.Findings))
+			p.Para(below, layout.Cyan, "finding "+enumerate(s.Findings))
 		}
 	}
 	if r.More != "" {

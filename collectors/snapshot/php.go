@@ -220,6 +220,12 @@ type RouteTime struct {
 	// others of the pool are.
 	Requests uint64               `json:"requests"`
 	Seconds  map[PHPState]float64 `json:"seconds"`
+	// Variance is that of how the time was shared out over states, as StateTime's, without states of which the
+	// part is exact; BusyVariance that of the whole, from requests that nobody looked at. That of some states is
+	// their Variance and, by their part of the whole squared, BusyVariance. Both are nil where the probe does not
+	// tell.
+	Variance     map[PHPState]float64 `json:"variance,omitzero"`
+	BusyVariance *float64             `json:"busy_variance,omitempty"`
 }
 
 // BusySeconds is the time of the requests: the sum over states.

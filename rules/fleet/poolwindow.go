@@ -220,11 +220,12 @@ func routesBetween(first, last []snapshot.RouteTime) []snapshot.RouteTime {
 	var out []snapshot.RouteTime
 	for _, r := range last {
 		b := before[of(r)]
-		grown := snapshot.RouteTime{Method: r.Method, Route: r.Route, Requests: minus(r.Requests, b.Requests), Seconds: map[snapshot.PHPState]float64{}}
-		for state, seconds := range r.Seconds {
-			if d := minus(seconds, b.Seconds[state]); d > 0 {
-				grown.Seconds[state] = d
-			}
+		grown := snapshot.RouteTime{
+			Method: r.Method, Route: r.Route, Requests: minus(r.Requests, b.Requests), Seconds: grownBy(b.Seconds, r.Seconds),
+			Variance: grownBy(b.Variance, r.Variance), BusyVariance: r.BusyVariance,
+		}
+		if before, now := b.BusyVariance, r.BusyVariance; before != nil && now != nil {
+			grown.BusyVariance = new(minus(*now, *before))
 		}
 		if grown.Requests > 0 || len(grown.Seconds) > 0 {
 			out = append(out, grown)
@@ -234,10 +235,31 @@ func routesBetween(first, last []snapshot.RouteTime) []snapshot.RouteTime {
 	return out
 }
 
+// grownBy is by how much totals grew, of those that did; nil where they are not known.
+func grownBy(first, last map[snapshot.PHPState]float64) map[snapshot.PHPState]float64 {
+	if last == nil {
+		return nil
+	}
+	out := map[snapshot.PHPState]float64{}
+	for state, total := range last {
+		if d := minus(total, first[state]); d > 0 {
+			out[state] = d
+		}
+	}
+	return out
+}
+
 func plusRoute(to, r snapshot.RouteTime) snapshot.RouteTime {
-	sum := snapshot.RouteTime{Method: to.Method, Route: to.Route, Requests: to.Requests + r.Requests, Seconds: map[snapshot.PHPState]float64{}}
+	sum := snapshot.RouteTime{
+		Method: to.Method, Route: to.Route, Requests: to.Requests + r.Requests,
+		Seconds: map[snapshot.PHPState]float64{}, Variance: map[snapshot.PHPState]float64{}, BusyVariance: r.BusyVariance,
+	}
 	for _, s := range snapshot.PHPStates() {
 		sum.Seconds[s] = to.Seconds[s] + r.Seconds[s]
+		sum.Variance[s] = to.Variance[s] + r.Variance[s]
+	}
+	if a, b := to.BusyVariance, r.BusyVariance; a != nil && b != nil {
+		sum.BusyVariance = new(*a + *b)
 	}
 	return sum
 }

@@ -88,6 +88,24 @@ func TestAPoolOfWhichNoWorkerWasSeenIsNotIdle(t *testing.T) {
 	}
 }
 
+func TestARouteIsAsSureAsItsProbeSays(t *testing.T) {
+	route := func(path string, seconds, variance float64) snapshot.RouteTime {
+		return snapshot.RouteTime{
+			Method: "GET", Route: path, Seconds: map[snapshot.PHPState]float64{snapshot.PHPMySQL: seconds},
+			Variance: map[snapshot.PHPState]float64{snapshot.PHPMySQL: variance}, BusyVariance: new(variance / 2),
+		}
+	}
+	older := snapshot.RouteTime{Method: "GET", Route: "/older", Seconds: map[snapshot.PHPState]float64{snapshot.PHPMySQL: 1}}
+	p := onlyPool(t,
+		webCopy(0, "p", snapshot.PoolProfile{WorkerSeconds: 100, Routes: []snapshot.RouteTime{route("/cart", 40, 2)}}),
+		webCopy(10, "p", snapshot.PoolProfile{WorkerSeconds: 300, Routes: []snapshot.RouteTime{route("/cart", 90, 5), route("/new", 2, 1), older}}),
+	)
+	want := []snapshot.RouteTime{route("/cart", 50, 3), route("/new", 2, 1), older}
+	if diff := cmp.Diff(want, p.Workers.Routes); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
 func TestWhatLeavesTheListedRowsIsNoGrowthOfTheRest(t *testing.T) {
 	p := onlyPool(t,
 		webCopy(0, "p", snapshot.PoolProfile{WorkerSeconds: 100, Rows: []snapshot.ProfileRow{waiting("/cart", 40), waiting("/old", 30), rest(5)}}),

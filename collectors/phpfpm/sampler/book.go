@@ -22,6 +22,20 @@ type backendKey struct {
 type routeBook struct {
 	requests float64
 	seconds  map[snapshot.PHPState]float64
+	// variance is that of how the time was shared out, busyVariance that of the whole.
+	variance     map[snapshot.PHPState]float64
+	busyVariance float64
+}
+
+// add books time of a state, with its variance.
+func (r *routeBook) add(state snapshot.PHPState, seconds, variance float64) {
+	if seconds <= 0 {
+		return
+	}
+	r.seconds[state] += seconds
+	if variance > 0 {
+		r.variance[state] += variance
+	}
 }
 
 type rowBook struct {
@@ -74,10 +88,13 @@ func (b *book) close(batch *batch) {
 func (b *book) take(name routeName, t *tally) *tally {
 	r := b.route(name)
 	r.requests += t.requests
+	r.busyVariance += t.doubt
 	cpu, queue := min(t.spent.cpu, t.spent.busy), t.spent.queue
 	queue = min(queue, t.spent.busy-cpu)
-	b.exact(name, r, snapshot.PHPCPU, cpu, t.samplesOf(snapshot.PHPCPU))
-	b.exact(name, r, snapshot.PHPRunQueue, queue, 0)
+	b.exact(name, snapshot.PHPCPU, cpu, t.samplesOf(snapshot.PHPCPU))
+	b.exact(name, snapshot.PHPRunQueue, queue, 0)
+	r.add(snapshot.PHPCPU, cpu, 0)
+	r.add(snapshot.PHPRunQueue, queue, 0)
 	wait := t.spent.busy - cpu - queue
 	if wait <= 0 {
 		return nil
@@ -88,7 +105,8 @@ func (b *book) take(name routeName, t *tally) *tally {
 		return nil
 	}
 	if t.waiting >= maxPatience {
-		b.exact(name, r, snapshot.PHPUnknown, wait, 0)
+		b.exact(name, snapshot.PHPUnknown, wait, 0)
+		r.add(snapshot.PHPUnknown, wait, 0)
 		return nil
 	}
 	rest := newTally()
@@ -96,13 +114,12 @@ func (b *book) take(name routeName, t *tally) *tally {
 	return rest
 }
 
-// exact books time that needs no looks.
-func (b *book) exact(name routeName, r *routeBook, state snapshot.PHPState, seconds float64, samples uint64) {
+// exact books time of the pool that needs no looks.
+func (b *book) exact(name routeName, state snapshot.PHPState, seconds float64, samples uint64) {
 	if seconds <= 0 && samples == 0 {
 		return
 	}
 	b.states[state].Seconds += seconds
-	r.seconds[state] += seconds
 	row := b.row(name, snapshot.ProfileKey{State: state})
 	row.time.Seconds += seconds
 	row.samples += samples
@@ -155,8 +172,9 @@ func (b *book) share(name routeName, r *routeBook, t *tally, wait float64, all l
 		}
 	}
 	for state, p := range states {
-		*b.states[state] = b.states[state].Plus(p.of(all, wait))
-		r.seconds[state] += p.of(all, wait).Seconds
+		one := p.of(all, wait)
+		*b.states[state] = b.states[state].Plus(one)
+		r.add(state, one.Seconds, one.Variance)
 	}
 	for key, p := range peers {
 		t := b.backend(key)
@@ -212,7 +230,7 @@ func (b *book) route(name routeName) *routeBook {
 			name = routeName{route: snapshot.OtherRoute}
 		}
 		if b.routes[name] == nil {
-			b.routes[name] = &routeBook{seconds: map[snapshot.PHPState]float64{}}
+			b.routes[name] = &routeBook{seconds: map[snapshot.PHPState]float64{}, variance: map[snapshot.PHPState]float64{}}
 		}
 	}
 	return b.routes[name]

@@ -78,6 +78,51 @@ func TestShortRequestsStandForThoseThatNobodyLookedAt(t *testing.T) {
 	}
 }
 
+// TestRoutesAreAsSureAsTheySay lets two kinds of short requests be met by chance, many times, and compares.
+func TestRoutesAreAsSureAsTheySay(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	took := map[string]float64{"/short": 0.01, "/longer": 0.03}
+	const tries, each = 500, 100
+	squares, said := map[string]float64{}, map[string]float64{}
+	for range tries {
+		b, batch := newBook(), newBatch()
+		for route, long := range took {
+			for range each {
+				if random.Float64() < apart.meets(long) {
+					batch.end(ended(visited(route, spent{busy: long}, look(snapshot.PHPMySQL, 0.05, 1)), long), apart)
+				} else {
+					batch.end(ending{count: 1, spent: &spent{busy: long}, duration: long}, apart)
+				}
+			}
+		}
+		b.close(batch)
+		for route, long := range took {
+			r := b.routes[routeName{"GET", route}]
+			off := r.seconds[snapshot.PHPMySQL] - each*long
+			squares[route] += off * off
+			said[route] += r.busyVariance
+			if of := r.variance[snapshot.PHPMySQL]; of != 0 {
+				t.Fatalf("%s: variance %g of how it is shared out, want none: all of it waits for one thing", route, of)
+			}
+		}
+	}
+	for route := range took {
+		if ratio := said[route] / squares[route]; ratio < 0.7 || ratio > 1.4 {
+			t.Errorf("%s: variance is said to be %g, and is %g", route, said[route]/tries, squares[route]/tries)
+		}
+	}
+}
+
+func TestARequestThatIsLookedAtIsKnownToItsEnd(t *testing.T) {
+	b, batch := newBook(), newBatch()
+	batch.end(ended(visited("/a", spent{busy: 1}, look(snapshot.PHPMySQL, 0.15, 3), look(snapshot.PHPRedis, 0.05, 1)), 1), apart)
+	b.close(batch)
+	r := b.routes[routeName{"GET", "/a"}]
+	if r.busyVariance != 0 || r.variance[snapshot.PHPMySQL] <= 0 {
+		t.Errorf("variance = %v in all and %v of mysql, want none and some: how long it took is known, and for whom it waited is not", r.busyVariance, r.variance)
+	}
+}
+
 // TestFewerLooksHaveTheVarianceThatTheySay draws looks at waits of one length many times, and compares.
 func TestFewerLooksHaveTheVarianceThatTheySay(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))

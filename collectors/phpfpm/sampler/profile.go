@@ -80,6 +80,7 @@ func (b *book) topRoutes() []snapshot.RouteTime {
 	for name, r := range b.routes {
 		all = append(all, snapshot.RouteTime{
 			Method: name.method, Route: name.route, Requests: uint64(r.requests), Seconds: maps.Clone(r.seconds),
+			Variance: maps.Clone(r.variance), BusyVariance: new(r.busyVariance),
 		})
 	}
 	slices.SortFunc(all, func(a, b snapshot.RouteTime) int {
@@ -90,7 +91,9 @@ func (b *book) topRoutes() []snapshot.RouteTime {
 
 // shortRoutes leaves at most n routes, and adds the rest to the one that is other.
 func shortRoutes(all []snapshot.RouteTime, n int) []snapshot.RouteTime {
-	other := snapshot.RouteTime{Route: snapshot.OtherRoute, Seconds: map[snapshot.PHPState]float64{}}
+	other := snapshot.RouteTime{
+		Route: snapshot.OtherRoute, Seconds: map[snapshot.PHPState]float64{}, Variance: map[snapshot.PHPState]float64{}, BusyVariance: new(0.0),
+	}
 	kept := all[:0:0]
 	for _, r := range all {
 		if len(kept) < n && (r.Route != other.Route || r.Method != "") {
@@ -100,6 +103,12 @@ func shortRoutes(all []snapshot.RouteTime, n int) []snapshot.RouteTime {
 		other.Requests += r.Requests
 		for state, seconds := range r.Seconds {
 			other.Seconds[state] += seconds
+		}
+		for state, variance := range r.Variance {
+			other.Variance[state] += variance
+		}
+		if r.BusyVariance != nil {
+			*other.BusyVariance += *r.BusyVariance
 		}
 	}
 	if len(kept) < len(all) {

@@ -78,6 +78,10 @@ type tally struct {
 	// nobody looked at: one whose parameters can be read for less time (D) than looks are apart (T) is met so with
 	// probability D/T.
 	unseen, unseenCount float64
+	// unseenVariance is that of unseen, in square seconds.
+	unseenVariance float64
+	// doubt is the variance of what spent has of requests that nobody looked at, in square seconds.
+	doubt float64
 	// waiting is for how many closings there is time and no look to tell what it was.
 	waiting int
 }
@@ -143,6 +147,9 @@ func (t *tally) end(e ending, by draw) {
 	others := 1/max(by.meets(e.informed), 0.01*by.chance) - 1
 	t.unseen += others * e.duration
 	t.unseenCount += others
+	// One that is met with chance c stands for 1/c of its kind. That many are met once more or less often than c
+	// says, which is (1-c)/c² each (Horvitz and Thompson, 1952).
+	t.unseenVariance += others * (others + 1) * e.duration * e.duration
 }
 
 // batch is what is known of a pool's requests since accounts were last closed.
@@ -196,10 +203,11 @@ func (b *batch) carry(v *visit) {
 // kind they stay for the next time.
 func (b *batch) spread() {
 	kinds := b.standIns()
-	var time, count float64
+	var time, count, variance float64
 	for _, t := range kinds {
 		time += t.unseen
 		count += t.unseenCount
+		variance += t.unseenVariance
 	}
 	if time <= 0 || count <= 0 {
 		return
@@ -207,10 +215,14 @@ func (b *batch) spread() {
 	for _, t := range kinds {
 		share := t.unseen / time
 		t.spent.add(spent{b.gone.busy * share, b.gone.cpu * share, b.gone.queue * share})
+		// How long all of them took is known; the variance of a ratio is as in part.of.
+		others := max(0, variance-t.unseenVariance)
+		scale := b.gone.busy / time
+		t.doubt += scale * scale * ((1-share)*(1-share)*t.unseenVariance + share*share*others)
 		t.requests += b.goneCount * t.unseenCount / count
 	}
 	for _, t := range b.routes {
-		t.unseen, t.unseenCount = 0, 0
+		t.unseen, t.unseenCount, t.unseenVariance = 0, 0, 0
 	}
 	b.gone, b.goneCount = spent{}, 0
 }
