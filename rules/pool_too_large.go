@@ -2,13 +2,13 @@ package rules
 
 import (
 	"fmt"
-	"math"
+	"slices"
 
 	"plimsoll/rules/fleet"
 )
 
-// poolTooLarge finds pools that may have more workers than their host has memory for, or than the
-// database bears: there raising pm.max_children makes it worse.
+// poolTooLarge finds hosts whose pools may have more workers than there is memory for, and pools that have more
+// than the database bears: there raising pm.max_children makes it worse.
 func poolTooLarge() Rule {
 	return Rule{
 		ID: "phpfpm/pool-too-large", Title: "The pool may have too many PHP workers",
@@ -18,71 +18,70 @@ func poolTooLarge() Rule {
 			Value: 1, Unit: Ratio,
 			Source: "arithmetic: workers that want more memory than is available end in swapping or with the kernel's OOM killer",
 		},
-		Check: func(c Case) Result {
-			return c.eachPool(func(p *fleet.Pool) (*Finding, *NotReady) { return poolTooLargeOn(c, p) })
-		},
+		Check: poolsTooLarge,
 	}
 }
 
-func poolTooLargeOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
-	if n := c.poolUnready(p, "phpfpm/profile", p.Workers.Seen()); n != nil {
-		return nil, n
+// poolsTooLarge judges the pools of each host together, as they share its memory, and what each does to the database.
+func poolsTooLarge(c Case) Result {
+	var out Result
+	for _, pools := range c.poolsByHost() {
+		var sizes []poolSize
+		unknown := 0
+		for _, p := range pools {
+			size, n := c.sizeOf(p)
+			if n != nil {
+				unknown++
+				out.add(nil, n)
+			} else {
+				sizes = append(sizes, size)
+			}
+			out.add(floodBy(c, p), nil)
+		}
+		if used, known := memoryUsed(sizes); known && used >= c.Rule.Threshold.Value {
+			f := memoryFinding(c, sizes, used, unknown)
+			out.add(&f, nil)
+		}
 	}
-	limit, known := p.MaxChildren()
-	if !known {
-		return nil, c.poolUnknown(p, "phpfpm", "how many workers it may have (pm.max_children) is not known")
+	return out
+}
+
+// poolsByHost returns the pools of each host.
+func (c Case) poolsByHost() [][]*fleet.Pool {
+	var out [][]*fleet.Pool
+	for _, p := range c.Fleet.Pools {
+		i := slices.IndexFunc(out, func(pools []*fleet.Pool) bool { return pools[0].Machine == p.Machine })
+		if i < 0 {
+			i, out = len(out), append(out, nil)
+		}
+		out[i] = append(out[i], p)
 	}
-	if p.Machine.Latest == nil || p.Profile == nil || p.Profile.Memory == nil {
-		return nil, c.poolUnknown(p, "phpfpm/profile", "how much memory its workers and its host have is not known")
-	}
-	if used := memoryWanted(p, limit) / math.Max(float64(p.Machine.Latest.Memory.AvailableBytes), 1); used >= c.Rule.Threshold.Value {
-		f := memoryFinding(c, p, limit, used)
-		return &f, nil
-	}
-	saturated := p.Workers.SaturatedSeconds / p.Workers.Window.Seconds()
-	if bound, _, _ := Verdict(p, verdictShare); bound == ByDatabase && saturated >= saturatedShare {
-		f := floodFinding(c, p, limit, saturated)
-		return &f, nil
-	}
-	return nil, nil
+	return out
 }
 
 // saturatedShare is the time without a free worker from which people raise pm.max_children; the threshold
 // of phpfpm/pool-too-small by default.
 const saturatedShare = 0.01
 
-// memoryWanted is what workers that may still be started would take, in bytes.
-func memoryWanted(p *fleet.Pool, limit int) float64 {
-	return float64(max(limit-p.Profile.Workers, 0)) * float64(p.Profile.Memory.P95USSBytes)
-}
-
-func memoryFinding(c Case, p *fleet.Pool, limit int, used float64) Finding {
-	now, memory := moment(c.Fleet.Now), p.Profile.Memory
-	available := p.Machine.Latest.Memory.AvailableBytes
-	f := Found(c.Rule, aboutPool(p),
-		c.evidence("memory that the workers it may still start want, of what is available", used, "/proc/PID/smaps_rollup, /proc/meminfo", now),
-		Evidence{What: "pm.max_children", Value: float64(limit), Unit: Count, Source: "the pool's configuration", Window: now},
-		Evidence{What: "workers now", Value: float64(p.Profile.Workers), Unit: Count, Source: "FPM's scoreboard", Window: now},
-		Evidence{What: "memory of a worker for itself, 95th percentile", Value: float64(memory.P95USSBytes), Unit: Bytes, Source: "/proc/PID/smaps_rollup", Window: now},
-		Evidence{What: "memory that is available", Value: float64(available), Unit: Bytes, Source: "/proc/meminfo", Window: now},
-	)
-	fits := max(p.Profile.Workers+int(freeMemory*float64(available)/math.Max(float64(memory.P95USSBytes), 1)), 1)
-	f.Severity, f.Confidence, f.Effort = High, c.confidence(0.8, p.Workers.Window, "other programs of the host may take memory too"), Minutes
-	f.Gain.RecoveryMinutes = Between(5, 30)
-	f.Summary = fmt.Sprintf("%s may start %d workers more, which want %s of the memory that is available: at the next peak the host swaps or the kernel kills.",
-		calledPool(p), limit-p.Profile.Workers, Words(used, Ratio))
-	f.Remedy = []Step{{Kind: Config, Target: p.Host, Text: fmt.Sprintf("pm.max_children = %d", fits), Note: "What fits beside all else, with a fifth of the memory left for files. Reload PHP-FPM then."}}
-	f.Rollback = []Step{{Kind: Config, Target: p.Host, Text: fmt.Sprintf("pm.max_children = %d", limit)}}
-	f.Risks = []string{"With fewer workers visitors wait in front of the pool at a peak, where they would have met an error."}
-	f.Verify = Verify{What: "memory that the workers it may still start want, of what is available", Expect: "below " + Words(c.Rule.Threshold.Value, Ratio), After: "the reload"}
-	return f
+// floodBy returns that more workers of a pool would only send the database more at once, if that is so.
+func floodBy(c Case, p *fleet.Pool) *Finding {
+	limit, known := p.MaxChildren()
+	if !known || c.poolUnready(p, "phpfpm/profile", p.Workers.Seen()) != nil {
+		return nil
+	}
+	saturated := p.Workers.SaturatedSeconds / p.Workers.Window.Seconds()
+	if bound, _, _ := Verdict(p, verdictShare); bound != ByDatabase || saturated < saturatedShare {
+		return nil
+	}
+	f := floodFinding(c, p, limit, saturated)
+	return &f
 }
 
 // floodFinding says that more workers would only send the database more at once.
 func floodFinding(c Case, p *fleet.Pool, limit int, saturated float64) Finding {
 	w := p.Workers.Window
 	f := Found(c.Rule, aboutPool(p),
-		Evidence{What: "waiting for the database, of the busy time", Value: databaseShare(p), Unit: Ratio, Source: "plimsoll-probe", Window: w}.
+		Evidence{What: "waiting for the database, of the busy time", Value: databaseShare(p), Unit: Ratio, Source: sampling, Window: w, Margin: shareMargin(p, OnDatabase)}.
 			against(verdictShare, "phpfpm/pool-verdict"),
 		Evidence{What: "of the time no worker was free", Value: saturated, Unit: Ratio, Source: "plimsoll-probe", Window: w}.
 			against(saturatedShare, "phpfpm/pool-too-small"),

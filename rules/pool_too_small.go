@@ -52,11 +52,13 @@ func poolTooSmallOn(c Case, p *fleet.Pool) (*Finding, *NotReady) {
 	if bound, _, _ := Verdict(p, verdictShare); bound == ByDatabase || hostCPU(p.Machine) > 1-freeCPU {
 		return nil, nil // More workers make it worse: phpfpm/pool-too-large and phpfpm/pool-verdict say so.
 	}
-	want := min(wantedWorkers(p, limit), limit+moreWorkers(p))
+	more, doubts := c.moreWorkers(p)
+	want := min(wantedWorkers(p, limit), limit+more)
 	if want <= limit {
 		return nil, nil
 	}
 	f := poolTooSmallFinding(c, p, saturated, limit, want)
+	f.Confidence = c.roomConfidence(p.Workers.Window, doubts)
 	return &f, nil
 }
 
@@ -69,6 +71,14 @@ func hostCPU(h *fleet.Host) float64 {
 	return h.Machine.CPUBusyRatio
 }
 
+// hostCPUOf says of when hostCPU is.
+func hostCPUOf(h *fleet.Host) string {
+	if h.Machine.PeakCPUBusyRatio != nil {
+		return "busiest minutes"
+	}
+	return "on average"
+}
+
 // wantedWorkers is how many workers the busiest moments want: those that were busy and those that waited,
 // with some to spare.
 func wantedWorkers(p *fleet.Pool, limit int) int {
@@ -79,13 +89,45 @@ func wantedWorkers(p *fleet.Pool, limit int) int {
 	return int(math.Ceil(busy * spareWorkers))
 }
 
-// moreWorkers is for how many more workers there is memory.
-func moreWorkers(p *fleet.Pool) int {
-	each := float64(p.Profile.Memory.P95USSBytes)
-	if each <= 0 {
-		return 0
+// moreWorkers is for how many more workers there is memory beside those that all pools of the host may start already,
+// with what is to be doubted of it. Pools that together may take more than there is are phpfpm/pool-too-large's: more
+// for this one is judged as if they were smaller.
+func (c Case) moreWorkers(p *fleet.Pool) (more int, doubts []string) {
+	var sizes []poolSize
+	unknown := 0
+	for _, o := range c.Fleet.Pools {
+		if o.Machine != p.Machine {
+			continue
+		}
+		if size, n := c.sizeOf(o); n == nil {
+			sizes = append(sizes, size)
+		} else if o != p {
+			unknown++
+		}
 	}
-	return int(freeMemory * float64(p.Machine.Latest.Memory.AvailableBytes) / each)
+	available := float64(p.Machine.Latest.Memory.AvailableBytes)
+	spare, wanted := freeMemory*available, wantedBy(sizes)
+	if wanted < available {
+		spare -= wanted
+	} else {
+		doubts = append(doubts, "the pools of its host may have more workers than there is memory for: lower the others first")
+	}
+	if unknown > 0 {
+		doubts = append(doubts, fmt.Sprintf("what %d other pools of its host may still take of its memory is not known", unknown))
+	}
+	if each := float64(p.Profile.Memory.P95USSBytes); each > 0 {
+		more = max(int(spare/each), 0)
+	}
+	return more, doubts
+}
+
+// roomConfidence is how sure it is that more workers help, with what is to be doubted of the room for them.
+func (c Case) roomConfidence(w fleet.Window, doubts []string) Confidence {
+	ratio := 0.8
+	if len(doubts) > 0 {
+		ratio = 0.6
+	}
+	return c.confidence(ratio, w, append(doubts, "whatever its workers wait for must bear more of them")...)
 }
 
 // verdictShare is the share of the busy time by which a pool is taken to be bound; the threshold of
@@ -97,7 +139,7 @@ func poolTooSmallFinding(c Case, p *fleet.Pool, saturated float64, limit, want i
 	now := moment(c.Fleet.Now)
 	f := Found(c.Rule, aboutPool(p),
 		c.evidence("of the time no worker was free", saturated, "plimsoll-probe", w),
-		Evidence{What: "processors of its host busy, busiest minutes", Value: hostCPU(p.Machine), Unit: Ratio, Source: "/proc/stat", Window: p.Machine.Machine.Window}.
+		Evidence{What: "processors of its host busy, " + hostCPUOf(p.Machine), Value: hostCPU(p.Machine), Unit: Ratio, Source: "/proc/stat", Window: p.Machine.Machine.Window}.
 			against(1-freeCPU, "default of this rule: above, requests wait for a processor about as long as they run"),
 		Evidence{What: "pm.max_children", Value: float64(limit), Unit: Count, Source: "the pool's configuration", Window: now},
 		Evidence{What: "memory of a worker for itself, 95th percentile", Value: float64(memory.P95USSBytes), Unit: Bytes, Source: "/proc/PID/smaps_rollup", Window: now},
@@ -107,7 +149,6 @@ func poolTooSmallFinding(c Case, p *fleet.Pool, saturated float64, limit, want i
 	if p.Served != nil && p.Served.PeakQueue != nil && *p.Served.PeakQueue >= 1 {
 		f.Severity = High
 	}
-	f.Confidence = c.confidence(0.8, w, "whatever its workers wait for must bear more of them")
 	f.Gain.Headroom = Between(1, float64(want)/float64(limit))
 	f.Effort = Minutes
 	f.Summary = fmt.Sprintf("%s had no free worker for %s of the time, and its host could bear more than %d.", calledPool(p), Words(saturated, Ratio), limit)

@@ -41,6 +41,25 @@ func TestMoreWorkersAreNoMoreThanMemoryAllows(t *testing.T) {
 	quiet(t, web(www(saturated(0.05)), www(none)), poolTooSmall())
 }
 
+func TestMoreWorkersLeaveRoomForThoseThatOtherPoolsMayStart(t *testing.T) {
+	tight := func(p *fleet.Pool) { p.Machine.Latest.Memory.AvailableBytes = 400 << 20 }
+	growing := beside(func(p *fleet.Pool) { p.Profile.Workers = 14 })
+	f := found(t, web(www(saturated(0.05)), www(queued(4)), www(tight), growing), poolTooSmall())
+	if got := steps(f.Remedy, Config); got[0] != "pm.max_children = 22" {
+		t.Errorf("advice = %q, want 22: of 320 MiB the other pool may take 240", got)
+	}
+	much := beside(func(p *fleet.Pool) { p.Latest.Config.MaxChildren = 2000 })
+	f = found(t, web(www(saturated(0.05)), www(queued(4)), www(tight), much), poolTooSmall())
+	if got := steps(f.Remedy, Config); got[0] != "pm.max_children = 28" || f.Confidence.Ratio > 0.6 {
+		t.Errorf("advice = %q, confidence = %+v, want 28 once the other pool is smaller", got, f.Confidence)
+	}
+	blind := beside(func(p *fleet.Pool) { p.Profile.Memory = nil })
+	f = found(t, web(www(saturated(0.05)), www(queued(4)), blind), poolTooSmall())
+	if f.Confidence.Ratio > 0.6 || len(f.Confidence.Reasons) != 2 {
+		t.Errorf("confidence = %+v, want it lower as of the other pool nothing is known", f.Confidence)
+	}
+}
+
 func TestTheSizeOfAPoolNeedsAProbe(t *testing.T) {
 	notReady(t, web(www(noProbeThere)), poolTooSmall(), NotReady{Subject: about("web1 (www)"), Reason: noProbe, Remedy: installProbe})
 }
