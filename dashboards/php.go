@@ -291,15 +291,15 @@ func workerResources(l limits) []panel {
 		}),
 		half(panel{
 			name: "memory-wanted", title: "Memory that more workers would want", unit: units.PercentUnit,
-			shows:  "What the workers that a pool may still start would take for themselves, of the memory that its host has left.",
+			shows:  "What the workers that the pools of a host may still start would take for themselves together, of the memory that it has left.",
 			bad:    "Beyond the dashed line the host swaps at the next peak, or the kernel kills.",
 			act:    "Lower pm.max_children to what fits; the report says how many that is.",
 			limits: l.above("phpfpm/pool-too-large"),
 			queries: []query{{
-				expr: `clamp_min(plimsoll_php_max_children{POOL} - plimsoll_php_workers{POOL}, 0)
-					* on (cluster, host, server, pool) max by (cluster, host, server, pool) (plimsoll_php_worker_memory_bytes{POOL,kind="uss"})
-					/ on (cluster, host) group_left () node_memory_MemAvailable_bytes{HOST}`,
-				legend: "{{host}} {{pool}}",
+				expr: `sum by (cluster, host) (clamp_min(plimsoll_php_max_children{POOL} - plimsoll_php_workers{POOL}, 0)
+					* on (cluster, host, server, pool) max by (cluster, host, server, pool) (plimsoll_php_worker_memory_bytes{POOL,kind="uss"}))
+					/ on (cluster, host) node_memory_MemAvailable_bytes{HOST}`,
+				legend: "{{host}}",
 			}},
 		}),
 	}
