@@ -60,7 +60,11 @@ func (f *Facts) addDigest(d *digest.Digest) error {
 		window = max(d.LastSeen.Sub(*d.FirstSeen).Seconds(), 1)
 	}
 	for i := range d.Queries {
-		f.Statements = append(f.Statements, index.Statement{Digest: fromQuery(&d.Queries[i]), WindowSeconds: window})
+		s := index.Statement{Digest: fromQuery(&d.Queries[i]), WindowSeconds: window}
+		if sample := d.Queries[i].Sample; sample != nil && d.Samples == digest.Full && !sample.Cut {
+			s.Sample = sample.SQL
+		}
+		f.Statements = append(f.Statements, s)
 	}
 	return nil
 }

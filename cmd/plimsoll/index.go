@@ -204,7 +204,7 @@ func (x *indexer) fromFiles(cmd *cobra.Command) (*indexes.Facts, error) {
 
 // statements reads slow logs, or a digest of some.
 func (x *indexer) statements(cmd *cobra.Command) (*digest.Digest, error) {
-	r := digestReader{how: digest.Options{Version: version}, warn: cmd.ErrOrStderr()}
+	r := digestReader{how: digest.Options{Version: version, Samples: digest.Full}, warn: cmd.ErrOrStderr()}
 	switch {
 	case len(x.log) > 0:
 		return r.read(cmd.Context(), x.log)

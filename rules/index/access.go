@@ -14,16 +14,12 @@ const (
 	best               // and good
 )
 
-// opposite is the mode in which as many rows pass as are few in this one.
+// opposite is the mode that tells how few rows may pass, where that is bad.
 func (m mode) opposite() mode {
-	switch m {
-	case worst:
-		return best
-	case best:
-		return worst
-	case likely:
+	if m == best {
+		return likely
 	}
-	return likely
+	return best
 }
 
 // What things take in a server, in microseconds. The figures are those of InnoDB in memory on one core
@@ -77,7 +73,7 @@ func (o *occurrence) rangeOn(column int) (condition, bool) {
 	return condition{}, false
 }
 
-// openShare is what part of rows a range leaves if nothing is known of its ends: the optimizers'
+// openShare is what part of the rows a range leaves if nothing is known of its ends: the optimizers'
 // own guesses are a ninth to a third.
 func openShare(by comparison, m mode) float64 {
 	shares := [3]float64{likely: 0.2, worst: 0.33, best: 0.05}
@@ -87,8 +83,14 @@ func openShare(by comparison, m mode) float64 {
 	return shares[m]
 }
 
+// The ends between which a range lies that evidence tells of.
+const widestRange, narrowestRange = 0.9, 1e-5
+
 // share is the part of a table's rows that one condition leaves.
 func (o *occurrence) share(c condition, m mode) float64 {
+	if c.to < 0 && o.seen != nil {
+		return o.seen.between(o.ends(c))
+	}
 	if !c.point() {
 		return openShare(c.by, m)
 	}
@@ -106,9 +108,36 @@ func (o *occurrence) share(c condition, m mode) float64 {
 	}
 	share := c.items * (1 - max(v.null, 0)) / max(n, 1)
 	if m == worst && c.to < 0 {
-		share = max(share, v.top)
+		share = max(share, v.frequent()*c.items)
 	}
 	return min(share, 1)
+}
+
+// frequent is the share of a value that a statement may ask for. Of a column with many values one that
+// is very frequent stands for none, such as the customer 0, and statements ask for the others.
+func (v values) frequent() float64 {
+	const many, times = 50, 5
+	if v.least < many {
+		return v.top
+	}
+	return min(v.top, times/v.least)
+}
+
+// ends are the most and the fewest rows that a condition can leave, as shares.
+func (o *occurrence) ends(c condition) (most, least float64) {
+	if !c.point() {
+		return widestRange, narrowestRange
+	}
+	v := o.table.values[c.column]
+	if c.by == null {
+		if v.null >= 0 {
+			return max(v.null, narrowestRange), max(v.null, narrowestRange)
+		}
+		return 0.9, 1e-3
+	}
+	most = min(max(v.top, 1/max(v.least, 1))*c.items, 1)
+	others := max(1-v.top-max(v.null, 0), 0.01) / max(v.most-1, 1)
+	return most, min(others*c.items, most)
 }
 
 // nulls is the part of a column that is NULL.
@@ -121,7 +150,7 @@ func (v values) nulls(m mode) float64 {
 
 // shareOf is the part of a table's rows that conditions leave together: what indexes know of their
 // columns, and for the others the product of shares that count less and less, as values go together
-// more often than not.
+// more often than not; at best they do not.
 func (o *occurrence) shareOf(conditions []condition, m mode) float64 {
 	var columns []int
 	for _, c := range conditions {
@@ -130,13 +159,10 @@ func (o *occurrence) shareOf(conditions []condition, m mode) float64 {
 		}
 	}
 	known := o.table.together(columns)
-	if known.unique {
-		return 1 / max(o.table.rows, 1)
-	}
 	var shares []float64
 	if known.values > 0 {
 		n := known.values
-		if m == worst {
+		if m == worst && !known.unique {
 			n = max(n/1.5, 1)
 		}
 		shares = append(shares, 1/n)
@@ -151,9 +177,11 @@ func (o *occurrence) shareOf(conditions []condition, m mode) float64 {
 	product, exponent := 1.0, 1.0
 	for _, s := range shares {
 		product *= math.Pow(s, exponent)
-		exponent /= 2
+		if m != best {
+			exponent /= 2
+		}
 	}
-	return max(math.Pow(product, o.weight[m]), 1/max(o.table.rows, 1))
+	return math.Pow(product, o.seen.exponent())
 }
 
 // rowsOut is how many rows pass all conditions that can be checked once bound is read.
@@ -164,9 +192,9 @@ func (o *occurrence) rowsOut(bound uint64, m mode) float64 {
 			usable = append(usable, c)
 		}
 	}
-	out := o.table.rows * o.shareOf(usable, m) * math.Pow(o.residual, o.weight[m])
+	out := o.table.rows * o.shareOf(usable, m) * math.Pow(o.residual, o.seen.exponent())
 	for _, e := range o.either {
-		out *= math.Pow(o.anyOf(e, m), o.weight[m])
+		out *= math.Pow(o.anyOf(e, m), o.seen.exponent())
 	}
 	if o.semi && bound != 0 {
 		out = min(out, 1)

@@ -178,25 +178,19 @@ func (d *design) build() Interval {
 func (e *engine) effects(d *design) []Effect {
 	var out []Effect
 	queries := affected([]*design{d})
-	type share struct{ lo, hi, rowsLo, rowsHi float64 }
-	after := map[*query]share{}
+	after := map[*query][3]estimate{}
 	for _, q := range queries {
-		low, high := q.cost(best), q.cost(worst)
-		after[q] = share{low.micros, high.micros, min(low.read, high.read), max(low.read, high.read)}
+		after[q] = [3]estimate{likely: q.cost(likely), worst: q.cost(worst), best: q.cost(best)}
 	}
 	e.remove(d)
 	for _, q := range queries {
 		with := after[q]
-		if without := q.cost(worst).micros; with.hi > without*(1-leastShown) || with.hi > q.base*(1-leastShown) {
+		without := q.cost(likely)
+		least, most := q.part(with)
+		if with[likely].micros > without.micros*(1-leastShown) || most > 1-leastShown {
 			continue
 		}
-		perCall := q.Seconds / float64(q.Calls)
-		least := min(with.lo, with.hi)
-		out = append(out, Effect{
-			Fingerprint: q.Fingerprint, Schema: q.Schema, Text: q.Text, CallsPerSecond: float64(q.Calls) / max(q.WindowSeconds, 1e-9),
-			SecondsBefore: perCall, SecondsAfter: q.secondsAfter(least, with.hi),
-			RowsBefore: q.examined(), RowsAfter: Interval{with.rowsLo, min(with.rowsHi, max(q.examined(), with.rowsLo))},
-		})
+		out = append(out, q.effect(with, least, most))
 	}
 	e.chosen = append(e.chosen, d)
 	d.table.designs = append(slices.Clone(d.table.designs), d)
@@ -207,12 +201,35 @@ func (e *engine) effects(d *design) []Effect {
 // leastShown is the part of its time that a statement gains to be told of.
 const leastShown = 0.05
 
+// part is what a call takes afterwards, as a part of what it takes now: the least and the most.
+func (q *query) part(after [3]estimate) (least, most float64) {
+	least = 1
+	for m, e := range after {
+		part := min(e.micros/q.before[m], 1)
+		least, most = min(least, part), max(most, part)
+	}
+	return least, most
+}
+
+func (q *query) effect(after [3]estimate, least, most float64) Effect {
+	rows := Interval{Lo: math.Inf(1)}
+	for _, e := range after {
+		rows.Lo, rows.Hi = min(rows.Lo, e.read), max(rows.Hi, e.read)
+	}
+	now := max(q.examined(), 1)
+	rows.Lo, rows.Hi = min(rows.Lo, now), min(rows.Hi, now)
+	return Effect{
+		Fingerprint: q.Fingerprint, Schema: q.Schema, Text: q.Text, CallsPerSecond: float64(q.Calls) / max(q.WindowSeconds, 1e-9),
+		SecondsBefore: q.Seconds / float64(q.Calls), SecondsAfter: q.secondsAfter(least, most),
+		RowsBefore: q.examined(), RowsAfter: rows,
+	}
+}
+
 // secondsAfter takes the waits for locks to stay as they are.
 func (q *query) secondsAfter(least, most float64) Interval {
 	locked := min(q.LockSeconds, q.Seconds) / float64(q.Calls)
 	work := q.Seconds/float64(q.Calls) - locked
-	part := func(micros float64) float64 { return locked + work*min(micros/max(q.base, 1e-9), 1) }
-	return Interval{part(least), part(most)}
+	return Interval{locked + work*least, locked + work*most}
 }
 
 func (f Effect) gain() float64 { return f.CallsPerSecond * (f.SecondsBefore - f.SecondsAfter.Hi) }
@@ -272,7 +289,7 @@ func (e *engine) stale() []Advised {
 		}
 		a.Digests = append(a.Digests, Effect{
 			Fingerprint: q.Fingerprint, Schema: q.Schema, Text: q.Text, CallsPerSecond: float64(q.Calls) / max(q.WindowSeconds, 1e-9),
-			SecondsBefore: q.Seconds / float64(q.Calls), SecondsAfter: q.secondsAfter(min(now.micros, q.base), q.base),
+			SecondsBefore: q.Seconds / float64(q.Calls), SecondsAfter: q.secondsAfter(min(now.micros/q.observedMicros(), 1), 1),
 			RowsBefore: q.examined(), RowsAfter: Interval{min(now.read, q.examined()), q.examined()},
 		})
 		a.Gain.Hi += q.load * (1 - min(now.micros/max(q.observedMicros(), 1), 1))

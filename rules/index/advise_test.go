@@ -239,6 +239,29 @@ func TestTraps(t *testing.T) {
 	}
 }
 
+// A sample tells what a digest does not: how a LIKE begins, and that a LIMIT was not reached.
+func TestASampleTellsWhatADigestDoesNot(t *testing.T) {
+	like := asked("SELECT * FROM orders WHERE email LIKE ?", 120000, 1)
+	few := asked("SELECT * FROM orders WHERE customer_id = ? ORDER BY created_at LIMIT ?", 120000, 7)
+	zero := Statistics{{"shop", "orders", "customer_id"}: {Distinct: 40, TopRatio: new(0.9)}, {"shop", "orders", "email"}: {Distinct: 90000}}
+	w := Workload{Tables: []snapshot.Table{orders()}, Statements: []Statement{like, few}, Statistics: zero}
+	without := told(Advise(w, Options{}))
+	if slices.Contains(without, "add orders (email)") {
+		t.Errorf("advice = %v, want none for a LIKE that may begin with a wildcard", without)
+	}
+	w.Statements[0].Sample = "SELECT * FROM orders WHERE email LIKE 'ann@%'"
+	w.Statements[1].Sample = "SELECT * FROM orders WHERE customer_id = 7 ORDER BY created_at LIMIT 10"
+	got := sorted(told(Advise(w, Options{})))
+	if diff := cmp.Diff([]string{"add orders (customer_id)", "add orders (email)"}, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, a := range Advise(w, Options{}).Advice {
+		if strings.Contains(fmt.Sprint(a), "ann@") {
+			t.Errorf("%+v holds a literal", a)
+		}
+	}
+}
+
 func TestCollationMismatchInAJoinIsARewrite(t *testing.T) {
 	a, b := orders(), orders()
 	b.Name = "imports"

@@ -91,9 +91,9 @@ func (e *engine) try(designs []*design) worth {
 	var w worth
 	undo := e.put(designs)
 	for _, q := range affected(designs) {
-		if now := q.ratio(worst); now < q.now {
+		if now, reads := q.state(); now < q.now {
 			w.gain += q.load * (q.now - now)
-			if q.relevant {
+			if q.relevant && reads <= q.reads*(1-leastRowGain) {
 				w.most = max(w.most, (q.now-now)/q.now)
 			}
 		}
@@ -114,8 +114,15 @@ func (e *engine) try(designs []*design) worth {
 	return w
 }
 
-// ratio is what a call takes, as a part of what it takes now.
-func (q *query) ratio(m mode) float64 { return min(q.cost(m).micros/max(q.base, 1e-9), 1) }
+// state is what a call takes as a part of what it took before anything was changed, and the rows that
+// it reads: whether what is not known is as it is likely to be or bad, whichever spares less.
+func (q *query) state() (ratio, reads float64) {
+	for _, m := range []mode{likely, worst} {
+		e := q.cost(m)
+		ratio, reads = max(ratio, min(e.micros/q.before[m], 1)), max(reads, e.read)
+	}
+	return ratio, reads
+}
 
 // put adds designs to their tables, in the place of chosen ones that they begin with.
 func (e *engine) put(designs []*design) (undo func()) {
@@ -244,7 +251,8 @@ func (e *engine) remove(d *design) {
 // settle finds anew what the statements take that can gain by designs.
 func (e *engine) settle(designs []*design) {
 	for _, q := range affected(designs) {
-		q.now = q.ratio(worst)
+		q.now, q.reads = q.state()
+		q.reads = min(q.reads, max(q.examined(), 1))
 	}
 }
 

@@ -117,7 +117,7 @@ func (q *query) together(a, b *occurrence) bool {
 func (o *occurrence) draftsIn(q *query, bound uint64, s Server) []draft {
 	var points, lists, opens []int
 	for _, c := range o.conditions {
-		if !c.known(bound) || !o.holdable(c.column) {
+		if v := o.table.values[c.column]; !c.known(bound) || !o.holdable(c.column) || v.sure && v.most < 2 && c.by != null {
 			continue
 		}
 		switch {

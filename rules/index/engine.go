@@ -42,7 +42,10 @@ func (o Options) withDefaults() Options {
 // What an index must be worth.
 const (
 	// leastDigestGain is the part of the time of at least one of its statements that an index spares.
-	leastDigestGain = 0.3
+	leastDigestGain = 0.2
+	// leastRowGain is the part of the rows that this statement then does not read: to read as many of a
+	// smaller index is a gain that is gone once the table is in memory.
+	leastRowGain = 0.2
 	// leastTotalGain is the part that it spares of the time that statements take with all that was
 	// chosen before it.
 	leastTotalGain = 0.005
@@ -88,9 +91,9 @@ func (e *engine) read() {
 		if s.Own || s.Calls == 0 {
 			continue
 		}
-		shape, err := sqlshape.Parse(string(s.Text), e.catalog.columns(s.Schema))
+		shape, err := e.shape(s)
 		switch {
-		case s.Truncated || err == nil && shape.Partial:
+		case err == nil && shape.Partial:
 			e.skip(s, "its text was cut off by the server; raise max_digest_length and performance_schema_max_digest_length")
 		case err != nil:
 			e.skip(s, "its grammar is not understood")
@@ -98,6 +101,21 @@ func (e *engine) read() {
 			e.add(s, shape)
 		}
 	}
+}
+
+// shape is what a statement asks for, as its sample tells it or else its text.
+func (e *engine) shape(s *Statement) (*sqlshape.Shape, error) {
+	columns := e.catalog.columns(s.Schema)
+	if s.Sample != "" {
+		if shape, err := sqlshape.Parse(s.Sample, columns); err == nil && !shape.Partial {
+			return shape, nil
+		}
+	}
+	shape, err := sqlshape.Parse(string(s.Text), columns)
+	if err == nil && s.Truncated {
+		shape.Partial = true
+	}
+	return shape, err
 }
 
 func (e *engine) skip(s *Statement, reason string) {
@@ -153,11 +171,13 @@ func (e *engine) learn() {
 	var units []float64
 	for _, q := range e.queries {
 		now := q.cost(likely)
-		q.base = min(now.micros, q.observedMicros())
-		q.worst = q.cost(worst).micros
+		for _, m := range []mode{likely, worst, best} {
+			q.before[m] = max(min(q.cost(m).micros, q.observedMicros()), 1)
+		}
+		q.reads = min(q.cost(worst).read, max(q.examined(), 1))
 		q.relevant = e.isRelevant(q)
 		if micros := q.Seconds / float64(q.Calls) * 1e6; micros > 0 && now.micros > 10*callMicros {
-			units = append(units, micros/q.base)
+			units = append(units, micros/q.before[likely])
 		}
 	}
 	if len(units) > 0 {

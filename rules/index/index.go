@@ -39,6 +39,9 @@ type Statement struct {
 	Server string
 	// WindowSeconds is how long it was watched.
 	WindowSeconds float64
+	// Sample is the statement with the literals of one call, which tell what a LIKE begins with and how
+	// long a list or a LIMIT is; empty if none is known. It is never part of a result.
+	Sample string
 }
 
 // examined is the mean of rows read a call, returned that of rows sent or changed.

@@ -25,10 +25,11 @@ type query struct {
 	load float64
 	// relevant says that it shows the evidence for which indexes are sought.
 	relevant bool
-	// base is what a call costs now, and worst what it does if all that is not known is bad.
-	base, worst float64
-	// now is the share of base that a call takes with what is chosen so far.
-	now float64
+	// before is what a call costs before anything is changed, in microseconds, by mode: at most what the
+	// rows that it was seen to examine can cost.
+	before [3]float64
+	// now is the share of base that a call takes with what is chosen so far, reads the rows.
+	now, reads float64
 }
 
 // comparison is how a condition compares a column.
@@ -65,9 +66,9 @@ type occurrence struct {
 	needed []int
 	all    bool
 	order  []wanted // the order or grouping that the block wants
-	// weight is what evidence makes of the selectivity of conditions, as an exponent for each mode.
-	weight [3]float64
-	semi   bool
+	// seen is what evidence tells of the selectivity of conditions; nil if there is none.
+	seen *evidence
+	semi bool
 }
 
 // either is a disjunction; branches are alternatives.
@@ -144,7 +145,7 @@ func (q *query) onlyWritten(source *sqlshape.Table) bool {
 
 func newOccurrence(at int, t *table, shape *sqlshape.Shape) (o *occurrence, missing string) {
 	source := &shape.Tables[at]
-	o = &occurrence{at: at, table: t, source: source, weight: [3]float64{1, 1, 1}, all: source.All}
+	o = &occurrence{at: at, table: t, source: source, all: source.All}
 	r := resolver{table: t}
 	o.conditions = r.conditions(&source.Predicates)
 	for _, j := range source.Joins {
@@ -301,31 +302,6 @@ func (q *query) correlate() {
 			}
 		}
 	}
-}
-
-// useEvidence learns the selectivity of a statement's conditions from the rows that it returned: of a
-// statement on one table that returns every row that matches, that is known.
-func (q *query) useEvidence() {
-	if len(q.shape.Tables) != 1 || q.occurrences[0] == nil || q.shape.Unresolved > 0 {
-		return
-	}
-	o, b := q.occurrences[0], q.shape.Blocks[q.shape.Tables[0].Block]
-	if gathers(b) && !q.readAll(b, o) || o.table.rows < 1 || math.IsInf(o.table.rows, 1) || q.Calls == 0 {
-		return
-	}
-	seen := max(q.returned(), 0.5) / o.table.rows
-	for _, m := range []mode{likely, worst, best} {
-		if guess := o.rowsOut(0, m) / o.table.rows; guess < 0.999 && seen < 1 {
-			o.weight[m] = min(max(math.Log(seen)/math.Log(guess), 0.05), 10000)
-		}
-	}
-}
-
-// readAll reports whether a LIMIT was not reached although nothing had to be sorted: the statement read
-// all rows, and returned all that match.
-func (q *query) readAll(b sqlshape.Block, o *occurrence) bool {
-	inOrder := !b.Ordered || o.inKeyOrder()
-	return b.Limited && !b.Aggregated && !b.Grouped && !b.Distinct && inOrder && q.examined() >= 0.95*o.table.rows
 }
 
 // gainsBy reports whether the statement can gain by a design: the first column is compared, or it is
