@@ -138,7 +138,11 @@ func (a *app) rows(wanted func(snapshot.ProfileRow) bool) []appRow {
 		}
 	}
 	out := make([]appRow, 0, len(sums))
-	doubts := a.doubts()
+	of := map[routeKey]bool{}
+	for _, r := range sums {
+		of[routeKey{r.Method, r.Route}] = true
+	}
+	doubts := a.doubts(of)
 	for _, r := range sums {
 		r.doubt = doubts[routeKey{r.Method, r.Route}]
 		out = append(out, *r)

@@ -15,9 +15,9 @@ func marginOf(variance float64) *float64 { return new(normal95 * math.Sqrt(varia
 // routeKey is a kind of request.
 type routeKey struct{ method, route string }
 
-// doubts are how far the whole time of each route may be off: its variance over its square; nil where a probe does
+// doubts are how far the whole time of some routes may be off: its variance over its square; nil where a probe does
 // not tell, and where there was none.
-func (a *app) doubts() map[routeKey]*float64 {
+func (a *app) doubts(of map[routeKey]bool) map[routeKey]*float64 {
 	type sum struct {
 		busy, variance float64
 		unsure         bool
@@ -26,14 +26,18 @@ func (a *app) doubts() map[routeKey]*float64 {
 	for _, p := range a.pools {
 		window := p.Workers.Window.Seconds()
 		for _, r := range p.Workers.Routes {
-			s := sums[routeKey{r.Method, r.Route}]
+			k := routeKey{r.Method, r.Route}
+			if !of[k] {
+				continue
+			}
+			s := sums[k]
 			s.busy += r.BusySeconds() / window
 			if r.BusyVariance == nil {
 				s.unsure = true
 			} else {
 				s.variance += *r.BusyVariance / (window * window)
 			}
-			sums[routeKey{r.Method, r.Route}] = s
+			sums[k] = s
 		}
 	}
 	out := map[routeKey]*float64{}
