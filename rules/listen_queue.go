@@ -79,9 +79,10 @@ func listenQueueFinding(c Case, p *fleet.Pool, waiting float64) Finding {
 	f.Severity, f.Confidence, f.Effort = High, c.confidence(0.9, w), Hours
 	f.Summary = fmt.Sprintf("%s waited in front of %s, and no worker took them at once.", waitingConnections(waiting), calledPool(p))
 	if looks := p.Served.QueueLooks; looks != nil {
-		what := "looks that met connections that waited, of " + Words(float64(looks.Looks), Count)
-		f.Evidence = append(f.Evidence, Evidence{What: what, Value: float64(looks.Waiting), Unit: Count, Source: "sock_diag", Window: w}.
-			against(queuedLooks, "default of this rule: one alone may have met a connection on its way to a worker"))
+		met := Evidence{What: "looks that met connections that waited", Value: float64(looks.Waiting), Unit: Count, Source: "sock_diag", Window: w}
+		f.Evidence = append(f.Evidence,
+			met.against(queuedLooks, "default of this rule: one alone may have met a connection on its way to a worker"),
+			Evidence{What: "looks at the queue", Value: float64(looks.Looks), Unit: Count, Source: "sock_diag", Window: w})
 	}
 	if length, known := queueLength(p); known {
 		f.Evidence = append(f.Evidence, Evidence{What: "connections that can wait", Value: length, Unit: Count, Source: "sock_diag", Window: moment(c.Fleet.Now)})

@@ -236,10 +236,13 @@ func matters(value float64, margin *float64) bool {
 // sampled writes a figure with its interval where that matters.
 func sampled(value float64, margin *float64, unit rules.Unit) string {
 	out := rules.Words(value, unit)
-	if matters(value, margin) {
-		out += " ± " + rules.Words(roundedUp(*margin), unit)
+	if !matters(value, margin) {
+		return out
 	}
-	return out
+	if unit == rules.Ratio {
+		out = strings.TrimSuffix(out, " %")
+	}
+	return out + " ± " + rules.Words(roundedUp(*margin), unit)
 }
 
 // roundedUp leaves two digits of what is above zero: an interval is no narrower for being written.

@@ -77,6 +77,9 @@ func TestEstimatesCarryTheirInterval(t *testing.T) {
 			t.Errorf("workersWords(%v, %v) = %q, want %q", c.workers, c.margin, got, want)
 		}
 	}
+	if got := sampled(0.111, new(0.0074), rules.Ratio); got != "11.1 ± 0.74 %" {
+		t.Errorf("a share with its interval = %q", got)
+	}
 	for _, hostile := range []float64{1e300, math.SmallestNonzeroFloat64, math.MaxFloat64, math.Inf(1), math.NaN(), -1} {
 		if got := workersWords(1, &hostile); got == "" {
 			t.Errorf("workersWords(1, %v) = %q", hostile, got)
