@@ -53,6 +53,10 @@ func redundantIndexFinding(c Case, s *fleet.Server, r index.Redundant) Finding {
 	f.Severity = Low
 	f.Confidence = c.confidence(0.9, w)
 	f.Summary = fmt.Sprintf("%s on %s.%s is the beginning of %s.", r.Index.Name, r.Table.Schema, r.Table.Name, r.By.Name)
+	if r.KeyBehind {
+		f.Summary = fmt.Sprintf("%s on %s.%s is %s with the primary key behind it, which InnoDB keeps in every index anyway.",
+			r.Index.Name, r.Table.Schema, r.Table.Name, r.By.Name)
+	}
 	f.Effort = Minutes
 	hide, show := hideSteps(s, r.Table, r.Index.Name)
 	f.Remedy = []Step{hide, dropStep(s, r.Table, r.Index.Name, "After two weeks in which nothing got slower.")}

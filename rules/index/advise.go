@@ -333,7 +333,11 @@ func (e *engine) drops() []Advised {
 		out = append(out, a)
 	}
 	for _, r := range FindRedundant(*e.workload) {
-		add(r.Table, r.Index, r.SizeBytes, 0.9, r.By.Name+" begins with its columns and serves all that it does")
+		why := r.By.Name + " begins with its columns and serves all that it does"
+		if r.KeyBehind {
+			why = "it is " + r.By.Name + " with the primary key behind it, which InnoDB keeps in every index anyway"
+		}
+		add(r.Table, r.Index, r.SizeBytes, 0.9, why)
 	}
 	if e.workload.Usage != nil {
 		for _, u := range FindUnused(*e.workload, e.workload.Usage) {

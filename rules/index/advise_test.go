@@ -262,6 +262,24 @@ func TestASampleTellsWhatADigestDoesNot(t *testing.T) {
 	}
 }
 
+func TestAnImplicitCastIsARewrite(t *testing.T) {
+	s := asked("SELECT * FROM orders WHERE email = ?", 120000, 1)
+	s.Sample = "SELECT * FROM orders WHERE email = 4930001234"
+	w := Workload{Tables: []snapshot.Table{orders()}, Statements: []Statement{s}, Statistics: known(map[string]float64{"orders.email": 90000})}
+	if diff := cmp.Diff([]string{"rewrite orders (email)"}, told(Advise(w, Options{}))); diff != "" {
+		t.Error(diff)
+	}
+	w.Statements[0].Sample = "SELECT * FROM orders WHERE email = '4930001234'"
+	if diff := cmp.Diff([]string{"add orders (email)"}, told(Advise(w, Options{}))); diff != "" {
+		t.Error(diff)
+	}
+	w.Statements[0] = asked("SELECT * FROM orders WHERE customer_id = ?", 120000, 1)
+	w.Statements[0].Sample = "SELECT * FROM orders WHERE customer_id = 7"
+	if diff := cmp.Diff([]string{"add orders (customer_id)"}, told(Advise(w, Options{}))); diff != "" {
+		t.Errorf("a number compared with a number: %s", diff)
+	}
+}
+
 func TestCollationMismatchInAJoinIsARewrite(t *testing.T) {
 	a, b := orders(), orders()
 	b.Name = "imports"

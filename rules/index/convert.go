@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"plimsoll/collectors/snapshot"
+	"plimsoll/rules/sqlshape"
 )
 
 // forgetConverted takes away the conditions that no index serves because the server has to convert the
@@ -51,6 +52,11 @@ func converted(c, other *snapshot.Column) bool {
 	}
 	own, others := charset(c), charset(other)
 	return own == others || others == "utf8mb4"
+}
+
+// asNumber reports whether a text is compared with a number, and so converted row by row.
+func asNumber(p *sqlshape.Predicates, c *snapshot.Column) bool {
+	return textual(c) && has(p.Number, c.Name)
 }
 
 func textual(c *snapshot.Column) bool {

@@ -14,6 +14,9 @@ type Redundant struct {
 	Index snapshot.Index
 	// By serves everything that Index does.
 	By snapshot.Index
+	// KeyBehind says that Index is By with the primary key behind it, which InnoDB keeps in every index;
+	// else By begins with the columns of Index.
+	KeyBehind bool
 	// SizeBytes is estimated; nil if the rows are not known.
 	SizeBytes *float64
 }
@@ -27,8 +30,9 @@ func FindRedundant(w Workload) []Redundant {
 	for i := range w.Tables {
 		t := &w.Tables[i]
 		for _, x := range t.Indexes {
-			if by, found := coveredBy(t, x); found && !used.needs(t, x) {
-				out = append(out, Redundant{Table: t, Index: x, By: by, SizeBytes: size(t, partsOf(x))})
+			by, found := coveredBy(t, x)
+			if found && !used.hints(x.Name) && (!used.ordersBy(t) || endsInKey(t, x, by)) {
+				out = append(out, Redundant{Table: t, Index: x, By: by, KeyBehind: endsInKey(t, x, by), SizeBytes: size(t, partsOf(x))})
 			}
 		}
 	}
@@ -44,8 +48,11 @@ func coveredBy(t *snapshot.Table, x snapshot.Index) (snapshot.Index, bool) {
 		return best, false
 	}
 	for at, y := range t.Indexes {
-		if y.Name == x.Name || y.Ignored || y.Type != "BTREE" || !begins(x, y) {
+		if y.Name == x.Name || y.Ignored || y.Type != "BTREE" || !begins(x, y) && !endsInKey(t, x, y) {
 			continue
+		}
+		if !y.Unique && endsInKey(t, y, x) {
+			continue // the two are the same, and y is the one that has more to say than it needs
 		}
 		if len(y.Parts) == len(x.Parts) && !y.Unique && at > slices.IndexFunc(t.Indexes, func(i snapshot.Index) bool { return i.Name == x.Name }) {
 			continue
@@ -55,6 +62,25 @@ func coveredBy(t *snapshot.Table, x snapshot.Index) (snapshot.Index, bool) {
 		}
 	}
 	return best, found
+}
+
+// endsInKey reports whether x is y with the primary key behind it, which InnoDB keeps there anyway.
+func endsInKey(t *snapshot.Table, x, y snapshot.Index) bool {
+	rest := len(x.Parts) - len(y.Parts)
+	if !strings.EqualFold(t.Engine, "InnoDB") || rest <= 0 || !begins(y, x) {
+		return false
+	}
+	key := primaryKey(t)
+	return rest <= len(key) && slices.Equal(names(x)[len(y.Parts):], key[:rest]) && begins(snapshot.Index{Parts: x.Parts[len(y.Parts):]}, ascending(key))
+}
+
+// ascending is an index of whole columns.
+func ascending(columns []string) snapshot.Index {
+	var out snapshot.Index
+	for _, c := range columns {
+		out.Parts = append(out.Parts, snapshot.IndexPart{Column: c})
+	}
+	return out
 }
 
 // begins reports whether the parts of x are the first of y: the same columns,
@@ -182,8 +208,14 @@ func inKeyOrder(t *snapshot.Table, b sqlshape.Block, o sqlshape.Table) bool {
 }
 
 func (u uses) needs(t *snapshot.Table, x snapshot.Index) bool {
-	return u.hinted[strings.ToLower(x.Name)] || u.ordered[[2]string{t.Schema, t.Name}]
+	return u.hints(x.Name) || u.ordersBy(t)
 }
+
+// hints reports whether a statement names an index.
+func (u uses) hints(name string) bool { return u.hinted[strings.ToLower(name)] }
+
+// ordersBy reports whether a statement uses that rows of an index are in the order of the primary key.
+func (u uses) ordersBy(t *snapshot.Table) bool { return u.ordered[[2]string{t.Schema, t.Name}] }
 
 // needsName is needs for an index of that name.
 func (u uses) needsName(t *snapshot.Table, name string) bool {

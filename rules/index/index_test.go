@@ -245,7 +245,13 @@ func TestAnIndexIsRedundantIfItBeginsAnother(t *testing.T) {
 		"another prefix":          {[]snapshot.Index{prefixed, key("ab", false, 9, "email", "status")}, nil, []string{}},
 		"another direction":       {[]snapshot.Index{descending, key("ab", false, 9, "created_at", "status")}, nil, []string{}},
 		"another first column":    {[]snapshot.Index{key("b", false, 9, "status"), key("ab", false, 9, "email", "status")}, nil, []string{}},
-		"named in a hint":         {[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")}, []Statement{asked("SELECT id FROM orders USE INDEX (a) WHERE email = ?", 1, 1)}, []string{}},
+		"with the primary key behind it": {
+			[]snapshot.Index{key("a", false, 9, "email"), key("a_id", false, 9, "email", "id")},
+			[]Statement{asked("SELECT id FROM orders WHERE email = ? ORDER BY id LIMIT ?", 1, 1)},
+			[]string{"a_id by a"},
+		},
+		"with the primary key behind it, and unique": {[]snapshot.Index{key("a", false, 9, "email"), key("a_id", true, 9, "email", "id")}, nil, []string{"a by a_id"}},
+		"named in a hint": {[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")}, []Statement{asked("SELECT id FROM orders USE INDEX (a) WHERE email = ?", 1, 1)}, []string{}},
 		"named in a hint of what is not understood": {
 			[]snapshot.Index{key("a", false, 9, "email"), key("ab", false, 9, "email", "status")},
 			[]Statement{asked("SELECT SELECT FROM orders USE INDEX (`a`) WHERE", 1, 1)},

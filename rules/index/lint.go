@@ -58,6 +58,14 @@ func (q *query) lints(s Server) []lint {
 		for _, w := range o.source.Wrapped {
 			out = append(out, lint{o.table, w.Column, wrappedReason(w), s.unwrap(w)})
 		}
+		for _, name := range o.source.Number {
+			if c := columnOf(o.table.Table, name); c != nil && asNumber(&o.source.Predicates, c) {
+				out = append(out, lint{
+					o.table, c.Name, fmt.Sprintf("it compares %s (%s) with a number, and the server converts each row's text, past any index", c.Name, c.Type),
+					"write the number in quotes, or bind it as a text",
+				})
+			}
+		}
 		out = append(out, q.conversions(o)...)
 	}
 	return out

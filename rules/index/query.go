@@ -203,7 +203,9 @@ func (r *resolver) conditions(p *sqlshape.Predicates) []condition {
 	}
 	add(ranged, 1, p.Range...)
 	add(beginning, 1, p.PrefixLike...)
-	return out
+	return slices.DeleteFunc(out, func(c condition) bool {
+		return c.column < len(r.table.Columns) && asNumber(p, &r.table.Columns[c.column])
+	})
 }
 
 func (r *resolver) order(source *sqlshape.Table, b sqlshape.Block) []wanted {

@@ -17,8 +17,10 @@ func (k *sink) comparison(e *sqlparser.ComparisonExpr) {
 	case sqlparser.LessThanOp, sqlparser.GreaterThanOp, sqlparser.LessEqualOp, sqlparser.GreaterEqualOp:
 		if k.known(e.Right) {
 			k.compared(e.Left, addRange)
+			k.number(e.Left, e.Right)
 		} else if k.known(e.Left) {
 			k.compared(e.Right, addRange)
+			k.number(e.Right, e.Left)
 		}
 	case sqlparser.InOp:
 		k.in(e)
@@ -49,12 +51,30 @@ func (k *sink) equal(l, r sqlparser.Expr) {
 		k.joined(lc, rc)
 	case k.known(r):
 		k.compared(l, addEqual)
+		k.number(l, r)
 	case k.known(l):
 		k.compared(r, addEqual)
+		k.number(r, l)
 	case lok:
 		k.computed(lc, r)
 	case rok:
 		k.computed(rc, l)
+	}
+}
+
+// number notes that a column is compared with a number.
+func (k *sink) number(column, value sqlparser.Expr) {
+	if signed, ok := value.(*sqlparser.UnaryExpr); ok {
+		value = signed.Expr
+	}
+	l, ok := value.(*sqlparser.Literal)
+	if !ok {
+		return
+	}
+	switch l.Type {
+	case sqlparser.IntVal, sqlparser.DecimalVal, sqlparser.FloatVal:
+		k.add(column, func(p *Predicates, name string) { p.Number = appendOnce(p.Number, name) })
+	default:
 	}
 }
 
@@ -113,6 +133,9 @@ func (k *sink) in(e *sqlparser.ComparisonExpr) {
 			}
 		}
 		k.inList(e.Left, len(r))
+		for _, v := range r {
+			k.number(e.Left, v)
+		}
 	case *sqlparser.Subquery:
 		k.semiJoin(e.Left, r)
 	}

@@ -82,6 +82,9 @@ type Predicates struct {
 	Match []string
 	// Wrapped are columns inside an expression that is compared: no plain index serves that.
 	Wrapped []Wrapped
+	// Number are those of the columns above that are compared with a number: a text column is then
+	// converted row by row, and no index of it serves. Only live SQL tells, a digest does not.
+	Number []string
 	// Other are columns under conditions that exclude little or are no range: <>, NOT IN, NOT LIKE,
 	// LIKE '%x', REGEXP, a column by itself.
 	Other []string

@@ -336,6 +336,21 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+func TestALiveTextTellsWhatIsComparedWithANumber(t *testing.T) {
+	for text, want := range map[string][]string{
+		"SELECT * FROM t WHERE a = 5 AND b = '5' AND c > -1.5 AND d IN (1, 'x') AND 7 = e": {"a", "c", "d", "e"},
+		"SELECT * FROM t WHERE a = ? AND b = 'x' AND c = NULL":                             nil,
+	} {
+		s, err := Parse(text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, s.Tables[0].Number); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+}
+
 func TestCutTextsAreCutBackToWhatHolds(t *testing.T) {
 	for _, test := range []struct{ sql, want string }{
 		{"SELECT a FROM t WHERE a = 1 AND b = 2 AND c ...", "t: equal=a,b needs=a,b,*\npartial\n"},
