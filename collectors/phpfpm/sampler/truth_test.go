@@ -191,13 +191,13 @@ func askWordPress(site string) func(context.Context) error {
 		"GET /wp-json/wp/v2/posts?search=marked-secret", "POST /wp-login.php?log=admin&pwd=marked-secret")
 }
 
-// askWithSecrets asks for pages again and again after a pause, such as "POST /cart?a=b": what is behind the question
+// askWithSecrets asks for pages in turns, each after a pause, such as "POST /cart?a=b": what is behind the question
 // mark is then the body. N is a number among twenty.
 func askWithSecrets(pause time.Duration, site string, pages ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		for ctx.Err() == nil {
+		for turn := 0; ctx.Err() == nil; turn++ {
 			time.Sleep(pause)
-			method, path, _ := strings.Cut(pages[rand.IntN(len(pages))], " ")
+			method, path, _ := strings.Cut(pages[turn%len(pages)], " ")
 			path = strings.ReplaceAll(path, "N", fmt.Sprint(1+rand.IntN(20)))
 			var body io.Reader
 			if method == http.MethodPost {
