@@ -58,13 +58,24 @@ func (s *Sampler) leavesOut(key poolKey) bool {
 	return s.left[key]
 }
 
-// open takes up a pool. What cannot be looked at is a gap.
+// open takes up a pool. What its workers share is read of the first one, and of the next if that has ended: what could
+// not be read then says nothing. Without any it is left for the next search.
 func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
-	p := &pool{
-		master: m, digests: s.digests, gaps: map[gapKind]snapshot.Gap{},
-		open: (&children{proc: s.options.Proc, master: m, pool: found}).open,
+	for ; len(found.Workers) > 0; found.Workers = found.Workers[1:] {
+		if s.openBy(key, m, found) {
+			return
+		}
 	}
-	server := listenAddress(s.options.Proc, found)
+}
+
+// openBy is open by the first worker. It returns false if that has ended. What cannot be looked at is a gap.
+func (s *Sampler) openBy(key poolKey, m phpfpm.Master, found phpfpm.Pool) bool {
+	of, first := &children{proc: s.options.Proc, master: m, pool: found}, found.Workers[0].PID
+	server := listenAddress(s.options.Proc, first)
+	if !of.isChild(first) {
+		return false
+	}
+	p := &pool{master: m, digests: s.digests, gaps: map[gapKind]snapshot.Gap{}, open: of.open}
 	name, address := printable(found.Name, maxName), printable(server, maxFile)
 	p.ledger = newLedger(name, address) // of a pool that cannot be looked at nothing is known, not that it does nothing
 	p.resolver = resolver{names: backends{s.options.Backends}, listen: server}
@@ -76,21 +87,24 @@ func (s *Sampler) open(key poolKey, m phpfpm.Master, found phpfpm.Pool) {
 	if err != nil {
 		p.note(gapBoard, err)
 		s.gaps = append(s.gaps, p.sortedGaps()...)
-		return
+		return true
 	}
 	p.ledger = s.ledger(name, address)
 	p.board, p.workers = board, make([]*worker, board.children())
-	s.readProgram(p, found)
+	s.readProgram(p, first)
 	if text, err := os.ReadFile(fmt.Sprintf("%s/%d/maps", s.options.Proc, m.PID)); err == nil {
 		p.functions.lasting = largest(sharedMaps(text))
 	}
 	p.resolver.mounts, _ = readMounts(fmt.Sprintf("%s/%d/mountinfo", s.options.Proc, m.PID))
+	if !of.isChild(first) {
+		return false
+	}
 	s.pools[key] = p
+	return true
 }
 
-// readProgram finds out where PHP has its things.
-func (s *Sampler) readProgram(p *pool, found phpfpm.Pool) {
-	pid := found.Workers[0].PID
+// readProgram finds out where PHP has its things in a worker.
+func (s *Sampler) readProgram(p *pool, pid int) {
 	program, err := findProgram(s.options.Proc, pid, memory{pid})
 	p.program, p.ledger.version = program, printable(program.version, 32)
 	p.note(gapProgram, err)
@@ -142,21 +156,16 @@ func childrenOf(proc string, pid int) []int {
 	return all
 }
 
-// listenAddress returns where a pool listens, by the socket that its workers have for it. The configuration is not
-// read: who names a process could have the probe read any file.
-func listenAddress(proc string, found phpfpm.Pool) string {
-	for _, w := range found.Workers {
-		p, err := openLive(proc, w.PID)
-		if err != nil {
-			continue
-		}
-		address, ok := p.listens()
-		p.close()
-		if ok {
-			return address
-		}
+// listenAddress returns where a worker listens, by the socket that it has for it; empty if that cannot be seen. The
+// configuration is not read: who names a process could have the probe read any file.
+func listenAddress(proc string, pid int) string {
+	p, err := openLive(proc, pid)
+	if err != nil {
+		return ""
 	}
-	return ""
+	defer p.close()
+	address, _ := p.listens()
+	return address
 }
 
 // children finds the processes of a pool's workers by the numbers that their master knows.

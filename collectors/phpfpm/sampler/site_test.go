@@ -154,7 +154,11 @@ func (s *site) board(t testing.TB) *board {
 // sample samples while work runs, until the site's pool is at rest.
 func (s *site) sample(t testing.TB, o Options, work func()) *snapshot.PHPProfile {
 	t.Helper()
-	sampler := New(o)
+	return s.sampleBy(t, New(o), work)
+}
+
+func (s *site) sampleBy(t testing.TB, sampler *Sampler, work func()) *snapshot.PHPProfile {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- sampler.Run(ctx) }()
@@ -180,6 +184,13 @@ func rest(t testing.TB, s *Sampler, servers ...string) {
 		found := poolsAt(s, servers)
 		return len(found) >= len(servers) && !slices.ContainsFunc(found, func(p *pool) bool { return p.busy > 0 || p.read < from })
 	})
+}
+
+// isRead reports whether a pool that listens at an address was read since a moment.
+func isRead(s *Sampler, server string, from time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(poolsAt(s, []string{server}), func(p *pool) bool { return p.read >= from })
 }
 
 // findPools finds the pools that listen at these addresses, whose workers may not have named themselves yet.
