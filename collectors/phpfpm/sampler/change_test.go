@@ -24,14 +24,19 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 	s := newSite(t, servers.PHP82, servers.Pool{Children: 6, Settings: []string{"pm = ondemand", "pm.max_requests = 5"}})
 	s.fpm.Script(t, "reset.php", "<?php opcache_reset(); echo '{}';")
 	s.fpm.Script(t, "end.php", "<?php posix_kill(posix_getpid(), 9);")
-	pages := []string{"/product/N?pdo=20&redis=15", "/search/N?mysqli=20&sleep=15", "/reset.php"}
+	pages := []string{"/product/N?pdo=80&redis=60", "/product/N?pdo=60&redis=80", "/search/N?mysqli=80&sleep=60", "/reset.php"}
+	sampler := New(Options{Hertz: 50, MostCPU: noLimit})
 	var truth map[string]float64
+	var awake float64
 	wake := func() { // A pool of which no worker was seen yet takes a moment to be found.
-		for range 6 {
-			_, _ = s.ask(t.Context(), "/search/1?sleep=500")
-		}
+		from := monotonic()
+		eventually(t, "the pool is found", func() bool {
+			said, err := s.ask(t.Context(), "/search/1?sleep=500")
+			awake += said["busy"]
+			return err == nil && isRead(sampler, s.listen, from)
+		})
 	}
-	profile := s.sample(t, Options{Hertz: 50, MostCPU: noLimit}, func() {
+	profile := s.sampleBy(t, sampler, func() {
 		wake()
 		truth = s.load(t, 4, 3*time.Second, pages...)
 		for range 3 {
@@ -46,15 +51,21 @@ func TestPoolsMayChangeWhileTheyAreLookedAt(t *testing.T) {
 		}
 	})
 	pool := poolOf(t, profile, s.listen)
-	if got, want := busySeconds(pool), truth["busy"]; got < 0.95*want || got > 1.05*want+6+pool.States[snapshot.PHPRunQueue].Seconds {
+	// One worker in five requests is a new one, of which nothing is known before the look that finds it.
+	unmet := truth["requests"] / 5 * profile.Taken.Sub(profile.Started).Seconds() / float64(profile.Ticks)
+	queue := pool.States[snapshot.PHPRunQueue].Seconds
+	t.Logf("%.2f s busy, %.2f by the scripts, %.2f not met at most; %.2f to be found; run queue %.2f", busySeconds(pool), truth["busy"], unmet, awake, queue)
+	if got, want := busySeconds(pool), truth["busy"]; got < 0.97*want-unmet || got > 1.05*(want+awake)+queue {
 		t.Errorf("busy = %.2f s, want about %.2f", got, want)
 	}
 	for _, r := range pool.Routes {
 		if !slices.Contains([]string{"/product/{id}", "/search/{id}", "/reset.php", "/end.php", unknownRoute, snapshot.OtherRoute}, r.Route) {
 			t.Errorf("%g requests for a route %q that nobody asked for", float64(r.Requests), r.Route)
 		}
-		if r.Route == unknownRoute && r.BusySeconds() > 0.05*busySeconds(pool) {
-			t.Errorf("%.2f s of %.2f are of unknown routes", r.BusySeconds(), busySeconds(pool))
+		// What waits for a processor when its answer is sent may be met without its parameters.
+		waited := r.BusySeconds() - r.Seconds[snapshot.PHPRunQueue] - r.Seconds[snapshot.PHPCPU]
+		if r.Route == unknownRoute && waited > 0.05*busySeconds(pool) {
+			t.Errorf("%.2f s of %.2f are of unknown routes: %v", waited, busySeconds(pool), r.Seconds)
 		}
 	}
 	holdNoGaps(t, profile, s.listen)
