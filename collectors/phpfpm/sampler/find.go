@@ -24,6 +24,9 @@ func (s *Sampler) find() {
 		s.gaps = append(s.gaps, snapshot.Gap{Job: Job, Reason: err.Error(), Remedy: remedy(err)})
 		return
 	}
+	if s.mine != nil {
+		masters = slices.DeleteFunc(masters, func(m phpfpm.Master) bool { return !s.mine(m) })
+	}
 	s.masters = masters
 	type identity struct {
 		pid   int

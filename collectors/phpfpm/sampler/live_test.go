@@ -32,7 +32,9 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 			holdSeconds(t, pool, truth, 0.15)
 			holdRows(t, profile, pool)
 			holdNoSecrets(t, profile)
-			holdNoGaps(t, profile, s.listen)
+			if len(profile.Gaps) > 0 {
+				t.Errorf("gaps: %+v", profile.Gaps)
+			}
 		})
 	}
 }
@@ -41,11 +43,12 @@ func TestTheTimeOfWorkersIsFoundInEachRelease(t *testing.T) {
 func TestThePoolOfAStatusPageIsNotSampled(t *testing.T) {
 	fpm := servers.StartPHP(t, servers.PHP82,
 		servers.Pool{Name: "rare", StatusListen: true, Settings: []string{"pm = ondemand"}}, servers.Pool{Name: "www", Children: 1})
-	s := New(Options{MostCPU: 1})
-	for range 2 { // its worker is there from the first answer on
-		if _, err := phpfpm.ReadStatus(t.Context(), fpm.StatusListen("rare"), servers.StatusPath); err != nil {
-			t.Fatal(err)
-		}
+	s := samplerOf(fpm.Configuration, Options{})
+	for range 2 {
+		eventually(t, "the status page answers", func() bool { // its worker is there from the first answer on
+			_, err := phpfpm.ReadStatus(t.Context(), fpm.StatusListen("rare"), servers.StatusPath)
+			return err == nil
+		})
 		s.find()
 	}
 	i := slices.IndexFunc(s.masters, func(m phpfpm.Master) bool { return m.PID == masterOf(t, fpm.Configuration) })
@@ -114,7 +117,7 @@ func TestTotalsStayExactWhereFewWorkersAreLookedAt(t *testing.T) {
 	fpm.Script(t, "index.php", `<?php for ($i = 0; $i < 8; $i++) { usleep(15000); hash('sha256', str_repeat('x', 1 << 18)); }
 		echo json_encode(['busy' => microtime(true) - $_SERVER['REQUEST_TIME_FLOAT']]);`)
 	site := &site{fpm: fpm, url: servers.StartNginx(t, servers.FrontController(fpm.Root, fpm.Listen("www"))...).URL}
-	s := New(Options{MostCPU: noLimit})
+	s := samplerOf(fpm.Configuration, Options{MostCPU: noLimit})
 	p := findPools(t, s, fpm.Listen("www"))[0]
 	ctx, cancel := context.WithCancel(t.Context())
 	begin := monotonic()

@@ -54,6 +54,8 @@ const (
 // Sampler looks at all pools of a host. Run does the work; Profile may be called meanwhile.
 type Sampler struct {
 	options Options
+	// mine says which masters are looked at; nil for all. Tests leave alone what others have on the machine.
+	mine    func(phpfpm.Master) bool
 	started time.Time
 	epoch   string
 

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"plimsoll/collectors/phpfpm"
 	"plimsoll/collectors/snapshot"
 	"plimsoll/fixtures/servers"
 )
@@ -25,8 +26,8 @@ import (
 type site struct {
 	fpm *servers.FPM
 	url string
-	// listen is the address of its pool: there may be others on the machine.
-	listen string
+	// configuration is FPM's, and listen the address of its pool: there may be others on the machine.
+	configuration, listen string
 	// search is an address that stands for a search engine's.
 	search string
 }
@@ -68,7 +69,9 @@ func newSite(t testing.TB, release servers.PHP, pool servers.Pool) *site {
 		name = "www"
 	}
 	nginx := servers.StartNginx(t, servers.FrontController(fpm.Root, fpm.Listen(name))...)
-	return &site{fpm: fpm, url: nginx.URL, listen: fpm.Listen(name), search: strings.TrimPrefix(search.URL, "http://")}
+	return &site{
+		fpm: fpm, url: nginx.URL, configuration: fpm.Configuration, listen: fpm.Listen(name), search: strings.TrimPrefix(search.URL, "http://"),
+	}
 }
 
 // slowServer answers after as many milliseconds as the path says.
@@ -154,7 +157,14 @@ func (s *site) board(t testing.TB) *board {
 // sample samples while work runs, until the site's pool is at rest.
 func (s *site) sample(t testing.TB, o Options, work func()) *snapshot.PHPProfile {
 	t.Helper()
-	return s.sampleBy(t, New(o), work)
+	return s.sampleBy(t, samplerOf(s.configuration, o), work)
+}
+
+// samplerOf returns a sampler of one master. To find those of other tests, which come and go, may take a second.
+func samplerOf(configuration string, o Options) *Sampler {
+	s := New(o)
+	s.mine = func(m phpfpm.Master) bool { return m.Config == configuration }
+	return s
 }
 
 func (s *site) sampleBy(t testing.TB, sampler *Sampler, work func()) *snapshot.PHPProfile {
@@ -233,16 +243,6 @@ func poolOf(t testing.TB, p *snapshot.PHPProfile, server string) snapshot.PoolPr
 		t.Fatalf("no pool listens at %s among %d; gaps: %+v", server, len(p.Pools), p.Gaps)
 	}
 	return p.Pools[i]
-}
-
-// holdNoGaps wants none about a pool, or about the whole host. Other tests' pools have some while they start and end.
-func holdNoGaps(t testing.TB, p *snapshot.PHPProfile, server string) {
-	t.Helper()
-	for _, gap := range p.Gaps {
-		if gap.Subject == "" || strings.Contains(gap.Subject, server) {
-			t.Errorf("gap: %+v", gap)
-		}
-	}
 }
 
 func busySeconds(p snapshot.PoolProfile) float64 {

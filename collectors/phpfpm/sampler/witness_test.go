@@ -21,7 +21,7 @@ import (
 // in which two faults may hide each other.
 type witness struct {
 	*Sampler
-	// servers are the addresses of the site's pools: there may be others on the machine.
+	// servers are the addresses of the site's pools.
 	servers []string
 	visits  map[*visit]*witnessed
 }
@@ -53,17 +53,11 @@ func wallAt(moment time.Duration) float64 {
 // watch looks at a site's pools while work runs, as Run does.
 func watch(t testing.TB, fpm *servers.FPM, pools []string, work func()) *witness {
 	t.Helper()
-	w := &witness{Sampler: New(Options{Hertz: 50, MostCPU: noLimit}), visits: map[*visit]*witnessed{}}
+	w := &witness{Sampler: samplerOf(fpm.Configuration, Options{Hertz: 50, MostCPU: noLimit}), visits: map[*visit]*witnessed{}}
 	for _, name := range pools {
 		w.servers = append(w.servers, fpm.Listen(name))
 	}
-	found := findPools(t, w.Sampler, w.servers...)
-	for key, p := range w.pools {
-		if !slices.Contains(found, p) {
-			p.close()
-			delete(w.pools, key)
-		}
-	}
+	findPools(t, w.Sampler, w.servers...)
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
