@@ -71,8 +71,8 @@ func TestKilledAgentsLoseNothingThatWasShown(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var last seen
-	for range kills {
-		last = killOne(t, dir, last)
+	for i := range kills {
+		last = killOne(t, dir, last, i%2 > 0)
 	}
 	if last.Total == nil || last.Total.Statements < uint64(kills) || len(last.Events) < kills {
 		t.Errorf("%d kills came to %+v and %d events: too little to mean anything", kills, last.Total, len(last.Events))
@@ -81,8 +81,9 @@ func TestKilledAgentsLoseNothingThatWasShown(t *testing.T) {
 }
 
 // killOne runs a child until it is killed at some moment, and checks all that
-// it showed against what was shown before it.
-func killOne(t *testing.T, dir string, before seen) seen {
+// it showed against what was shown before it. The moment is one after it has
+// shown something new, which takes a while on a busy machine, or any.
+func killOne(t *testing.T, dir string, before seen, news bool) seen {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childState+"="+dir)
@@ -96,7 +97,10 @@ func killOne(t *testing.T, dir string, before seen) seen {
 	}
 	killer := time.AfterFunc(20*time.Millisecond+rand.N(60*time.Millisecond), func() { _ = cmd.Process.Kill() })
 	defer killer.Stop()
-	lines := bufio.NewScanner(out)
+	if news {
+		killer.Reset(30 * time.Second)
+	}
+	lines, atFirst := bufio.NewScanner(out), before
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var now seen
@@ -104,9 +108,30 @@ func killOne(t *testing.T, dir string, before seen) seen {
 			break // The line that the kill cut.
 		}
 		before = compare(t, before, now)
+		if news && before.grown(atFirst) {
+			news = false
+			killer.Reset(rand.N(60 * time.Millisecond))
+		}
 	}
 	_ = cmd.Wait() // It was killed.
 	return before
+}
+
+// grown reports whether the total and the events are three beyond what they were.
+func (s seen) grown(was seen) bool {
+	total, event := s.counts()
+	totalBefore, eventBefore := was.counts()
+	return total >= totalBefore+3 && event >= eventBefore+3
+}
+
+func (s seen) counts() (total, event uint64) {
+	if s.Total != nil {
+		total = s.Total.Statements
+	}
+	if n := len(s.Events); n > 0 {
+		event = s.Events[n-1].Seq
+	}
+	return total, event
 }
 
 // compare returns what is known to have been shown, after now.
