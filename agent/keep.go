@@ -81,6 +81,10 @@ func (k *keep) load() error {
 	switch {
 	case errors.Is(err, errMissing) || errors.Is(err, errDamaged) || errors.Is(err, errForeign):
 		k.startAnew(err)
+		// Its new id is shown from now on, and must be the same if it is killed before the first write.
+		if err := writeState(k.dir, k.stored.encode()); err != nil {
+			k.fail(err)
+		}
 		return nil
 	case err != nil:
 		return err

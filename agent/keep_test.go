@@ -147,6 +147,23 @@ func TestWithoutAFolderTotalsAreShownAtOnce(t *testing.T) {
 	})
 }
 
+func TestAnAgentThatIsKilledAtOnceIsTheSameAfterwards(t *testing.T) {
+	dir := t.TempDir()
+	id := func() string {
+		a := New(Options{Config: &config.Config{State: dir}})
+		if err := a.keep.open(); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.keep.lock.release(); err != nil { // which is all that a kill closes
+			t.Fatal(err)
+		}
+		return a.Snapshot().AgentID
+	}
+	if first, second := id(), id(); first != second {
+		t.Errorf("agent id = %s, want %s still", second, first)
+	}
+}
+
 func TestTheStateOfAnAbsentJobIsKeptForAMonth(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
