@@ -217,6 +217,7 @@ func holdRows(t testing.TB, profile *snapshot.PHPProfile, pool snapshot.PoolProf
 		{"/checkout", "PDOStatement::execute", "Catalog::prepared", "SELECT ? AS a, SLEEP(?) AS prepared"}: true,
 		{"/order/{id}", "mysqli_stmt::execute", "{closure}", "SELECT ? AS b, SLEEP(?) AS statement"}:       true,
 		{"/order/{id}", "mysqli::prepare", "{closure}", "SELECT ? AS b, SLEEP(?) AS statement"}:            true,
+		{"/order/{id}", "mysqli_report", "{closure}", ""}:                                                  true,
 		{"/account", "flock", "{closure}", ""}:                                                             true,
 		{"/account", "usleep", "{closure}", ""}:                                                            true,
 	}
