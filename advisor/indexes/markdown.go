@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"plimsoll/advisor/layout"
+	"plimsoll/rules/index"
 )
 
 //go:embed templates
@@ -27,6 +28,7 @@ type adviceView struct {
 	Effects       []effectView
 	DDL, Rollback string
 	Card          []string
+	Migration     *index.Migration
 }
 
 type effectView struct{ Text, Words string }
@@ -38,7 +40,7 @@ func (r *Report) Markdown() ([]byte, error) {
 	v := page{Headline: r.headline(), Notes: r.Notes, More: max(len(r.NotAnalysed)-mostUnread, 0)}
 	for i := range r.Advice {
 		a := &r.Advice[i]
-		out := adviceView{Number: i + 1, Title: title(a), Facts: facts(a), Reasons: a.Reasons, DDL: script(a.DDL), Rollback: script(a.Rollback), Card: a.Card}
+		out := adviceView{Number: i + 1, Title: title(a), Facts: facts(a), Reasons: a.Reasons, DDL: script(a.DDL), Rollback: script(a.Rollback), Card: a.Card, Migration: a.Migration}
 		for n := range a.Digests[:min(len(a.Digests), mostEffects)] {
 			out.Effects = append(out.Effects, effectView{shortened(string(a.Digests[n].Text)), effect(&a.Digests[n])})
 		}

@@ -67,6 +67,20 @@ func textAdvice(p *layout.Page, number int, a *index.Advised) {
 	if a.Rollback != "" {
 		p.Line("      " + p.In(layout.Dim, "back: "+a.Rollback+";"))
 	}
+	textMigration(p, a.Migration)
+}
+
+func textMigration(p *layout.Page, m *index.Migration) {
+	if m == nil {
+		return
+	}
+	p.Hang("    ·", 6, "", layout.Clean("The tables are "+m.Framework+"'s: put it into "+m.File+"."))
+	for _, line := range layout.CleanBlock(m.Code) {
+		p.Line("      " + p.In(layout.Cyan, line))
+	}
+	if m.Note != "" {
+		p.Hang("    !", 6, "", layout.Clean(m.Note))
+	}
 }
 
 // giveUp lets a change of structure fail where a transaction is in its way: it would wait for that for a

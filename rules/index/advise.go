@@ -73,8 +73,10 @@ type Advised struct {
 	// Confidence is 0..1.
 	Confidence float64  `json:"confidence"`
 	Reasons    []string `json:"reasons"`
-	// Card is what to know before the statements are run; empty for a rewrite.
+	// Card is what to know before the statement is run; empty for a rewrite.
 	Card []string `json:"card,omitempty"`
+	// Migration is the same change in the words of the framework that owns the table; nil if none is known.
+	Migration *Migration `json:"migration,omitempty"`
 }
 
 // Effect is what one statement gains.
@@ -155,6 +157,7 @@ func (e *engine) advised(d *design) Advised {
 	a.Payers = e.payers(d)
 	a.Index = freeName(d.table.Table, a.Columns)
 	e.options.Server.write(&a, d.table.Table)
+	e.migrate(&a, d.table.Table)
 	a.Confidence, a.Reasons = e.confidence(d)
 	return a
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -138,7 +139,17 @@ func (d *design) measure(w *Workload) {
 		}
 	}
 	// As size does: pages are 15/16 full, and lose 15 % more.
-	d.bytes = d.table.rows * d.entry / 0.9375 * 1.15
+	d.bytes = reserved(d.table.rows * d.entry / 0.9375 * 1.15)
+}
+
+// reserved is what InnoDB sets aside for so many bytes: single pages for the first 32, then 64 at once.
+func reserved(bytes float64) float64 {
+	const page, single, extent = 16384, 32, 64
+	pages := math.Ceil(bytes/page) + 1
+	if pages > single {
+		pages = single + math.Ceil((pages-single)/extent)*extent
+	}
+	return pages * page
 }
 
 // primary reports whether the design is the table itself.
