@@ -245,6 +245,12 @@ func poolOf(t testing.TB, p *snapshot.PHPProfile, server string) snapshot.PoolPr
 	return p.Pools[i]
 }
 
+// beyondScripts is busy time that scripts' own clocks need not see: what waits for a processor after an answer has come,
+// and for the web server to send a request or to take the answer.
+func beyondScripts(p snapshot.PoolProfile) float64 {
+	return p.States[snapshot.PHPRunQueue].Seconds + p.States[snapshot.PHPClient].Seconds
+}
+
 func busySeconds(p snapshot.PoolProfile) float64 {
 	return p.WorkerSeconds - p.States[snapshot.PHPIdle].Seconds
 }
