@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,9 +52,7 @@ func TestWhatVisitorsSentIsInNoOutput(t *testing.T) {
 	outputs := map[string]string{"the agent": said(t, a), "the advisor": strings.Join(pages(t, s), "")}
 	s.close()
 	outputs["the probe's log"] = probeLog()
-	for name, text := range kept(t, data) {
-		outputs[name] = text
-	}
+	maps.Copy(outputs, kept(t, data))
 	for name, text := range outputs {
 		for _, mark := range []string{"marked-", "5ec2e7", "marked@"} {
 			if at := strings.Index(text, mark); at >= 0 {
