@@ -26,7 +26,6 @@ func (m mode) opposite() mode {
 // of 2020; only what they are to one another counts, because the model is held against the time that
 // statements took.
 const (
-	callMicros    = 20   // parse, optimize, send
 	diveMicros    = 2    // from the root of an index to its leaf
 	entryMicros   = 0.2  // the next entry of an index
 	rowMicros     = 0.2  // the next row of a table …

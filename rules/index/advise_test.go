@@ -214,7 +214,7 @@ func TestTraps(t *testing.T) {
 			[]snapshot.Table{orders()},
 			values,
 			[]Statement{asked("SELECT * FROM orders WHERE customer_id = ? AND status = ? ORDER BY created_at DESC LIMIT ?", 60000, 1)},
-			[]string{"add orders (customer_id, created_at)"},
+			[]string{"add orders (customer_id, status, created_at)"},
 		},
 		"index of a hint": {
 			[]snapshot.Table{orders(key("by_mail", false, 90000, "email"))},
@@ -325,6 +325,20 @@ func TestWhatIsNotAnalysedIsNamedWithItsReason(t *testing.T) {
 	}
 	if len(r.Advice) > 0 {
 		t.Errorf("advice = %v, want none for what is not analysed", told(r))
+	}
+}
+
+func TestRowsOfAJoinBufferThatTheServerDoesNotCountAreSeenByTheirTime(t *testing.T) {
+	join := asked("SELECT SUM(i.qty) FROM orders o JOIN items i ON i.order_id = o.id WHERE o.status = ?", 300, 1)
+	join.Seconds = 0.3 * 1000 // 0.3 s a call, as a hundred thousand rows take
+	scan := asked("SELECT SUM(customer_id) FROM orders", 120000, 1)
+	scan.Seconds = 0.03 * 1000
+	w := Workload{
+		Tables: []snapshot.Table{orders(), items()}, Statements: []Statement{join, scan},
+		Statistics: known(map[string]float64{"orders.status": 1000, "items.order_id": 100000, "items.qty": 5}),
+	}
+	if got := told(Advise(w, Options{})); !slices.Contains(got, "add items (order_id)") && !slices.Contains(got, "add items (order_id, qty)") {
+		t.Errorf("advice = %v, want an index for the join", got)
 	}
 }
 

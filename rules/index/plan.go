@@ -11,7 +11,7 @@ type estimate struct {
 
 // cost estimates a call with the indexes that its tables have now.
 func (q *query) cost(m mode) estimate {
-	total := estimate{micros: callMicros}
+	total := estimate{micros: q.call}
 	done := make([]estimate, len(q.blocks))
 	for i, b := range q.blocks {
 		if b == nil || len(b.occurrences) == 0 {

@@ -25,6 +25,10 @@ type query struct {
 	load float64
 	// relevant says that it shows the evidence for which indexes are sought.
 	relevant bool
+	// hidden is how many rows a call examined that the server did not count; 0 if it did.
+	hidden float64
+	// call is what a call costs that reads nothing, in microseconds of the model.
+	call float64
 	// before is what a call costs before anything is changed, in microseconds, by mode: at most what the
 	// rows that it was seen to examine can cost.
 	before [3]float64
