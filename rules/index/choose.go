@@ -252,7 +252,7 @@ func (e *engine) remove(d *design) {
 func (e *engine) settle(designs []*design) {
 	for _, q := range affected(designs) {
 		q.now, q.reads = q.state()
-		q.reads = min(q.reads, max(q.rowsSeen(), 1))
+		q.reads = min(q.reads, q.mostReads())
 	}
 }
 

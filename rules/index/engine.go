@@ -186,7 +186,7 @@ func (e *engine) learn() {
 		for _, m := range []mode{likely, worst, best} {
 			q.before[m] = max(min(q.cost(m).micros, q.observedMicros()), 1)
 		}
-		q.reads = min(q.cost(worst).read, max(q.rowsSeen(), 1))
+		q.reads = min(q.cost(worst).read, q.mostReads())
 		q.relevant = e.isRelevant(q)
 	}
 }
@@ -226,6 +226,15 @@ func (q *query) uncounted(unit float64) {
 	if rows := micros / (entryMicros + lookupMicros); len(q.shape.Tables) > 1 && rows > times*max(q.examined(), 1) {
 		q.hidden = rows
 	}
+}
+
+// mostReads bounds the rows that a call reads by those that it examined, of which a join shows a part.
+func (q *query) mostReads() float64 {
+	const shown = 5
+	if len(q.shape.Tables) > 1 {
+		return max(shown*q.rowsSeen(), 1)
+	}
+	return max(q.rowsSeen(), 1)
 }
 
 // rowsSeen is how many rows a call examined, as the server says or its time.
