@@ -105,12 +105,7 @@ func (d *Digester) sharedSum(shape uint64, sql []byte) Sum {
 	if d.shared == nil {
 		return d.sum(sql)
 	}
-	sum, ok := d.shared.sum(shape)
-	if !ok {
-		sum = d.sum(sql)
-		d.shared.addSum(shape, sum)
-	}
-	return sum
+	return d.shared.sums.of(shape, func() Sum { return d.sum(sql) })
 }
 
 // Describe returns everything that the tokens of a statement tell: what Sum leaves out. It is for the
@@ -127,12 +122,7 @@ func (d *Digester) DescribeOf(shape uint64, sql []byte) Statement {
 	if shape == 0 || d.shared == nil {
 		return d.describe(sql)
 	}
-	st, ok := d.shared.statement(shape)
-	if !ok {
-		st = d.describe(sql)
-		d.shared.addStatement(shape, st)
-	}
-	return st
+	return d.shared.statements.of(shape, func() Statement { return d.describe(sql) })
 }
 
 // describe is Describe without the origin.
